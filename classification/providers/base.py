@@ -1,0 +1,69 @@
+"""Who can look at a photo: the protocol of a provider, its answer and its errors."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from classification.photos import Photo
+from classification.results import Classification
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to a paid model, for the ledger.
+
+    `outcome` is "ok" or one of the contract's error codes. `billed` is "perhaps" when the
+    request was sent and no answer told how it ended.
+    """
+
+    model: str
+    outcome: str
+    billed: Literal["yes", "no", "perhaps"]
+    duration_ms: int
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    provider_request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A classification with the model that made it (at most 50 characters), the model's own
+    words or findings for staff to see, and the paid calls it took, the last one having
+    succeeded."""
+
+    classification: Classification
+    model: str
+    raw: dict[str, Any] | None
+    calls: tuple[Call, ...] = ()
+
+
+class ProviderError(Exception):
+    """No classification. `code` is the contract's error code, `retry_after` whole seconds.
+
+    A permanent error will not pass by itself: an operator must act, or the photo is refused.
+    The message is for the log and holds no photo, key or answer.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        permanent: bool = False,
+        retry_after: int | None = None,
+        calls: tuple[Call, ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.permanent = permanent
+        self.retry_after = retry_after
+        self.calls = calls
+
+
+class Provider(Protocol):
+    """Something that classifies photos; `name` is what LLM_PROVIDER calls it."""
+
+    name: str
+
+    def classify(self, photo: Photo, prompt: str) -> Answer:
+        """Classify one photo; raises ProviderError. Safe to call from many threads."""
+        ...

@@ -1,0 +1,102 @@
+"""Strict readers of environment variables.
+
+Each raises ImproperlyConfigured with a sentence that names the variable, so that a typing
+error stops the start instead of changing what the service does.
+"""
+
+import ipaddress
+import json
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+TRUE = {"1", "true", "yes", "on"}
+FALSE = {"0", "false", "no", "off"}
+
+
+class Env:
+    """The environment, with a `.env` file beneath it (the environment wins)."""
+
+    def __init__(self, env_file: str) -> None:
+        environ.Env.read_env(env_file)
+        self._environ = environ.Env.ENVIRON
+
+    def text(self, name: str, default: str = "") -> str:
+        """The variable without surrounding white space; an empty one counts as not set."""
+        return self._environ.get(name, "").strip() or default
+
+    def words(self, name: str, default: Sequence[str] = ()) -> list[str]:
+        """A comma-separated list, empty items left out."""
+        text = self.text(name)
+        return [word.strip() for word in text.split(",") if word.strip()] if text else list(default)
+
+    def boolean(self, name: str, default: bool) -> bool:
+        """true/false, yes/no, on/off or 1/0 in either case."""
+        text = self.text(name).lower()
+        if not text:
+            return default
+        if text not in TRUE | FALSE:
+            raise ImproperlyConfigured(f"{name} must be true or false, not {text!r}.")
+        return text in TRUE
+
+    def integer(self, name: str, default: int, *, minimum: int = 1, maximum: int = 2**31) -> int:
+        """A whole number from `minimum` to `maximum`."""
+        text = self.text(name)
+        if not text:
+            return default
+        try:
+            number = int(text)
+        except ValueError:
+            raise ImproperlyConfigured(f"{name} must be a whole number, not {text!r}.") from None
+        if not minimum <= number <= maximum:
+            raise ImproperlyConfigured(f"{name} must be from {minimum} to {maximum}, not {number}.")
+        return number
+
+    def decimal(
+        self, name: str, default: str, *, minimum: str = "0", maximum: str = "1000000"
+    ) -> Decimal:
+        """A decimal number from `minimum` to `maximum`."""
+        text = self.text(name, default)
+        try:
+            number = Decimal(text)
+        except InvalidOperation:
+            raise ImproperlyConfigured(f"{name} must be a number, not {text!r}.") from None
+        if not (number.is_finite() and Decimal(minimum) <= number <= Decimal(maximum)):
+            raise ImproperlyConfigured(f"{name} must be from {minimum} to {maximum}, not {text}.")
+        return number
+
+    def choice(self, name: str, default: str, choices: Sequence[str]) -> str:
+        """One of `choices`, in either case."""
+        by_lower = {choice.lower(): choice for choice in choices}
+        text = self.text(name, default).lower()
+        if text not in by_lower:
+            raise ImproperlyConfigured(f"{name} must be one of {', '.join(choices)}, not {text!r}.")
+        return by_lower[text]
+
+    def url(self, name: str, default: str, schemes: Sequence[str]) -> str:
+        """An address that begins with one of `schemes`. The value is not repeated in the
+        refusal, as it may hold a password."""
+        text = self.text(name, default)
+        if text and text.partition("://")[0] not in schemes:
+            raise ImproperlyConfigured(f"{name} must begin with one of {', '.join(schemes)}://.")
+        return text
+
+    def networks(self, name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+        """Comma-separated addresses or networks, such as 10.0.0.0/8."""
+        try:
+            return [ipaddress.ip_network(word) for word in self.words(name)]
+        except ValueError as error:
+            raise ImproperlyConfigured(
+                f"{name} must be addresses or networks separated by commas: {error}."
+            ) from None
+
+    def json(self, name: str) -> Any:
+        """The parsed JSON value, or None when not set."""
+        text = self.text(name)
+        try:
+            return json.loads(text, parse_float=Decimal) if text else None
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name} must be JSON: {error}.") from None

@@ -1,0 +1,37 @@
+"""The request id: made for each request, sent with each response, written in each log line."""
+
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from contextvars import ContextVar
+
+from django.http import HttpRequest, HttpResponse
+
+request_id_var: ContextVar[str] = ContextVar("request_id", default="-")
+
+
+def request_id(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Give each request an id `req_<unix seconds>_<12 hex>`, as header X-Request-ID too."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        new_id = f"req_{int(time.time())}_{secrets.token_hex(6)}"
+        token = request_id_var.set(new_id)
+        try:
+            response = get_response(request)
+        finally:
+            request_id_var.reset(token)
+        response["X-Request-ID"] = new_id
+        return response
+
+    return middleware
+
+
+class RequestIdFilter(logging.Filter):
+    """Adds `request_id` to log records."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.request_id = request_id_var.get()
+        return True
