@@ -11,9 +11,8 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from classification.categories import CATEGORIES, KEYS
+from classification.categories import CATEGORIES
 from classification.prompts import DEFAULT_PROMPT
-from classification.results import Classification
 
 CATEGORY_CHOICES = [(category.key, category.label) for category in CATEGORIES]
 
@@ -23,21 +22,6 @@ class LocalDate(models.Func):
 
     function = "DATE"
     output_field = models.DateField()
-
-
-class CacheEntryQuerySet(models.QuerySet["CacheEntry"]):
-    def served(self, *, provider: str, accepted_from: int) -> CacheEntryQuerySet:
-        """The entries that count as known while `provider` is configured.
-
-        An answer of the on-device model does not stand in for a paid one. Answers to prompts
-        before version `accepted_from` are unknown since staff said so. A person's always counts.
-        """
-        current = models.Q()
-        if provider != "local":
-            current &= ~models.Q(provider="local")
-        if accepted_from:
-            current &= models.Q(provider="local") | models.Q(prompt_version__gte=accepted_from)
-        return self.filter(current | models.Q(corrected_at__isnull=False), category__in=KEYS)
 
 
 class CacheEntry(models.Model):
@@ -71,8 +55,6 @@ class CacheEntry(models.Model):
     )
     corrected_at = models.DateTimeField(_("corrected"), null=True, blank=True)
 
-    objects = CacheEntryQuerySet.as_manager()
-
     class Meta:
         db_table = "image_classification_cache"
         verbose_name = _("cache entry")
@@ -84,10 +66,6 @@ class CacheEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.image_hash[:12]}… {self.category}"
-
-    @property
-    def classification(self) -> Classification:
-        return Classification(self.category, float(self.confidence), self.description)
 
 
 class RequestLog(models.Model):
@@ -158,14 +136,16 @@ class ModelCall(models.Model):
 class Flight(models.Model):
     """The lease on asking the model about one photo, across processes and hosts.
 
-    Its holder counts `renewals` up every second; others who see it stand still for some seconds
-    may take it over. `failure` tells those who wait how the flight ended without an answer.
+    Its holder counts `renewals` up every second; those who see it stand still for some seconds
+    may take it over. `ending` is "" in the air, "ok" or the error code after it; `answer` is
+    for those who wait when it is not kept as a cache entry.
     """
 
     image_hash = models.CharField(max_length=64, primary_key=True)
-    token = models.CharField(max_length=32)
+    token = models.CharField(max_length=32, unique=True)
     renewals = models.PositiveIntegerField(default=0)
-    failure = models.CharField(max_length=40, blank=True, default="")
+    ending = models.CharField(max_length=40, default="", blank=True)
+    answer = models.JSONField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -9,3 +9,7 @@ os.environ["SERVING"] = "1"
 from django.core.wsgi import get_wsgi_application  # noqa: E402
 
 application = get_wsgi_application()
+
+from classification.recorder import recorder  # noqa: E402
+
+recorder.start()

@@ -64,6 +64,11 @@ class Provider(Protocol):
 
     name: str
 
+    @property
+    def state(self) -> str:
+        """`available`, or `failing` while no calls are made because the last ones failed."""
+        ...
+
     def classify(self, photo: Photo, prompt: str) -> Answer:
         """Classify one photo; raises ProviderError. Safe to call from many threads."""
         ...

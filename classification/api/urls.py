@@ -1,0 +1,9 @@
+from django.urls import path
+from rest_framework.routers import SimpleRouter
+
+from classification.api.views import ClassifyViewSet, HealthView
+
+router = SimpleRouter(trailing_slash=False)
+router.register("classify", ClassifyViewSet, basename="classify")
+
+urlpatterns = [*router.urls, path("health", HealthView.as_view(), name="health")]

@@ -1,0 +1,161 @@
+"""Looking a hash up: hot entries from Django's cache, the others from the table.
+
+A purge or a correction is seen at once by the process that makes it, and by the others within
+LIFETIME_SECONDS; with Redis as the cache, at once by all.
+"""
+
+import logging
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db.models.signals import post_delete, post_save
+from django.dispatch import receiver
+from redis.exceptions import RedisError
+
+from classification.categories import IDCARD, KEYS
+from classification.models import CacheEntry, PromptVersion
+from classification.results import Classification
+
+logger = logging.getLogger(__name__)
+
+LIFETIME_SECONDS = 30
+# After the cache failed, requests do without it for so long instead of waiting for it each.
+REST_SECONDS = 5
+PROMPT_KEY = "prompt"
+_resting_until = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPhoto:
+    """What a hit needs of a cache entry; `cost` is what the entry cost in yuan."""
+
+    image_hash: str
+    category: str
+    confidence: Decimal
+    description: str | None
+    cost: Decimal
+    provider: str
+    prompt_version: int | None
+    corrected: bool
+
+    @classmethod
+    def of(cls, entry: CacheEntry) -> "KnownPhoto":
+        """What a hit needs of this entry."""
+        return cls(
+            image_hash=entry.image_hash,
+            category=entry.category,
+            confidence=entry.confidence,
+            description=entry.description,
+            cost=entry.cost,
+            provider=entry.provider,
+            prompt_version=entry.prompt_version,
+            corrected=entry.corrected_at is not None,
+        )
+
+    @property
+    def classification(self) -> Classification:
+        # An older installation kept what it read on cards; that is not passed on.
+        description = None if self.category == IDCARD else self.description
+        return Classification(self.category, float(self.confidence), description)
+
+    @property
+    def is_served(self) -> bool:
+        """Whether the entry counts as known under the settings and the prompt in force.
+
+        A person's correction always does. An answer of the on-device model does not stand in
+        for a paid one, nor does an answer to a prompt that staff declared out of date.
+        """
+        if self.category not in KEYS:
+            return False
+        if self.corrected:
+            return True
+        if self.provider == "local":
+            return settings.LLM_PROVIDER == "local"
+        return (self.prompt_version or 0) >= current_prompt().accepted_from
+
+
+def find(image_hash: str) -> KnownPhoto | None:
+    """The photo with this hash, if its answer is known; DatabaseError when it cannot be told."""
+    photo = _hot_get([image_hash]).get(image_hash)
+    return photo if photo and photo.is_served else find_in_table([image_hash]).get(image_hash)
+
+
+def find_many(image_hashes: Iterable[str]) -> dict[str, KnownPhoto]:
+    """The known ones of these hashes, with one query for those that are not hot."""
+    wanted = list(dict.fromkeys(image_hashes))
+    found = {key: photo for key, photo in _hot_get(wanted).items() if photo.is_served}
+    missing = [image_hash for image_hash in wanted if image_hash not in found]
+    return found | (find_in_table(missing) if missing else {})
+
+
+def find_in_table(image_hashes: list[str]) -> dict[str, KnownPhoto]:
+    """The known ones of these hashes as the table has them now."""
+    rows = CacheEntry.objects.filter(image_hash__in=image_hashes).values_list(
+        "image_hash",
+        "category",
+        "confidence",
+        "description",
+        "cost",
+        "provider",
+        "prompt_version",
+        "corrected_at",
+    )
+    photos = [KnownPhoto(*row[:-1], corrected=row[-1] is not None) for row in rows]
+    served = {photo.image_hash: photo for photo in photos if photo.is_served}
+    _hot_set(served)
+    return served
+
+
+def forget(image_hashes: Iterable[str]) -> None:
+    """Take these out of the hot entries; to be called after their rows have changed."""
+    _with_cache(lambda: cache.delete_many(list(image_hashes)), None)
+
+
+def current_prompt() -> PromptVersion:
+    """The prompt in force, at most LIFETIME_SECONDS old."""
+    prompt: PromptVersion | None = _with_cache(lambda: cache.get(PROMPT_KEY), None)
+    if prompt is None:
+        prompt = PromptVersion.objects.current()
+        _with_cache(lambda: cache.set(PROMPT_KEY, prompt, LIFETIME_SECONDS), None)
+    return prompt
+
+
+def _hot_get(image_hashes: list[str]) -> dict[str, KnownPhoto]:
+    if len(image_hashes) == 1:  # get_many costs twice as much for one
+        photo = _with_cache(lambda: cache.get(image_hashes[0]), None)
+        return {image_hashes[0]: photo} if photo else {}
+    found: dict[str, KnownPhoto] = _with_cache(lambda: cache.get_many(image_hashes), {})
+    return found
+
+
+def _hot_set(photos: dict[str, KnownPhoto]) -> None:
+    for image_hash, photo in photos.items():
+        _with_cache(lambda: cache.set(image_hash, photo, LIFETIME_SECONDS), None)  # noqa: B023
+
+
+def _with_cache(action: Any, otherwise: Any) -> Any:
+    """What `action` returns, or `otherwise` while the cache is away: it only saves time."""
+    global _resting_until
+    if time.monotonic() < _resting_until:
+        return otherwise
+    try:
+        return action()
+    except RedisError as error:
+        _resting_until = time.monotonic() + REST_SECONDS
+        logger.warning("The cache at CACHE_URL does not answer: %s", type(error).__name__)
+        return otherwise
+
+
+@receiver([post_save, post_delete], sender=CacheEntry)
+def _entry_changed(instance: CacheEntry, **_: Any) -> None:
+    forget([instance.image_hash])
+
+
+@receiver([post_save, post_delete], sender=PromptVersion)
+def _prompt_changed(**_: Any) -> None:
+    forget([PROMPT_KEY])

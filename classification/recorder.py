@@ -1,0 +1,136 @@
+"""Writes what happened: answers at once, free hits and refusals in batches behind the request.
+
+A hit costs no statement of its own. Its log row and its hit count wait here for at most
+FLUSH_SECONDS; while the database is away they wait longer, up to MAX_WAITING of them.
+"""
+
+import logging
+import threading
+import time
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable
+from multiprocessing.util import Finalize
+
+from django.conf import settings
+from django.db import DatabaseError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from classification import flights
+from classification.models import CacheEntry, RequestLog
+from classification.stored_answers import StoredAnswer
+
+logger = logging.getLogger(__name__)
+
+FLUSH_SECONDS = 0.5
+BATCH_ROWS = 1000
+MAX_WAITING = 50_000
+
+
+class Recorder:
+    """The rows that wait to be written by this process."""
+
+    def __init__(self) -> None:
+        self._rows: deque[RequestLog] = deque()
+        self._answers: deque[StoredAnswer] = deque()
+        self._unsure: list[RequestLog] = []
+        self._flushing = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self.dropped = 0
+
+    @property
+    def waiting(self) -> int:
+        return len(self._rows) + len(self._answers) + len(self._unsure)
+
+    def add(self, row: RequestLog) -> None:
+        """Write this row soon; a hit also counts up its entry."""
+        if len(self._rows) >= MAX_WAITING:
+            self.dropped += 1
+            if self.dropped == 1 or self.dropped % 1000 == 0:
+                logger.error("%d log rows dropped: the database is away.", self.dropped)
+            return
+        self._rows.append(row)
+
+    def store(self, answer: StoredAnswer) -> None:
+        """Write a model's answer, its calls and its log row before the answer leaves.
+
+        When the database has just gone, they are kept until it is back: what was paid for is
+        neither lost nor asked for again, as its flight stays in the air till then.
+        """
+        try:
+            answer.write()
+        except DatabaseError:
+            logger.exception("An answer waits for the database to come back.")
+            flights.release_connection()
+            self._answers.append(answer)
+        else:
+            flights.landed(answer.flight_token)
+
+    def start(self) -> None:
+        """Flush every FLUSH_SECONDS from now on, and once more when the process ends."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+            self._thread.start()
+            # Runs at the end of a server's child process too, where atexit does not.
+            Finalize(None, self._try, args=(self.flush,), exitpriority=100)
+
+    def _run(self) -> None:
+        self._try(flights.sweep)
+        while True:
+            time.sleep(FLUSH_SECONDS)
+            self._try(self.flush)
+
+    def _try(self, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except DatabaseError as error:
+            logger.warning("%d rows wait for the database: %s", self.waiting, error)
+        except Exception:
+            logger.exception("The recorder could not write.")
+        finally:
+            flights.release_connection()
+
+    def flush(self) -> None:
+        """Write everything that waits; raises DatabaseError, what is not written stays."""
+        with self._flushing:
+            while self._answers:
+                if not self._answers[0].is_written():
+                    self._answers[0].write()
+                flights.landed(self._answers.popleft().flight_token)
+            while self._rows or self._unsure:
+                self._flush_rows()
+            flights.settle()
+
+    def _flush_rows(self) -> None:
+        unsure = bool(self._unsure)
+        while self._rows and len(self._unsure) < BATCH_ROWS:
+            self._unsure.append(self._rows.popleft())
+        if not (unsure and _is_written(self._unsure)):
+            _write_rows(self._unsure)
+        self._unsure = []
+
+
+def _is_written(rows: list[RequestLog]) -> bool:
+    """Whether a batch whose commit went unanswered was written after all; all of it or none."""
+    first = rows[0]
+    return RequestLog.objects.filter(
+        request_id=first.request_id, image_hash=first.image_hash
+    ).exists()
+
+
+def _write_rows(rows: list[RequestLog]) -> None:
+    hits = Counter(row.image_hash for row in rows if row.from_cache)
+    by_count: dict[int, list[str]] = defaultdict(list)
+    for image_hash, count in sorted(hits.items()):  # in one order, against deadlocks
+        by_count[count].append(image_hash)
+    now = timezone.now()
+    with transaction.atomic():
+        if settings.ENABLE_REQUEST_LOG:
+            RequestLog.objects.bulk_create(rows)
+        for count, image_hashes in by_count.items():
+            CacheEntry.objects.filter(image_hash__in=image_hashes).update(
+                hit_count=F("hit_count") + count, last_hit_at=now
+            )
+
+
+recorder = Recorder()

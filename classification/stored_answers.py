@@ -1,0 +1,70 @@
+"""What one flight leaves behind: its cache entry, its log row and its calls in the ledger."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from classification import known_photos
+from classification.models import CacheEntry, ModelCall, RequestLog
+
+# What a new answer replaces in an entry that is no longer served; its hits stay counted.
+ANSWER_FIELDS = (
+    "category",
+    "confidence",
+    "description",
+    "model_used",
+    "model_response",
+    "provider",
+    "prompt_version",
+    "input_tokens",
+    "output_tokens",
+    "cost",
+    "created_at",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """Unsaved rows that belong together; `entry` is None for an answer that is not kept."""
+
+    entry: CacheEntry | None
+    log: RequestLog
+    calls: Sequence[ModelCall]
+    flight_token: str
+
+    def write(self) -> None:
+        """Write the rows, all or none. Of two writers of one entry the first one wins.
+
+        Raises DatabaseError.
+        """
+        try:
+            self._write(insert=True)
+        except IntegrityError:  # the entry is there, from another writer or out of date
+            self._write(insert=False)
+
+    def is_written(self) -> bool:
+        """Whether an earlier write(), whose commit went unanswered, succeeded after all."""
+        table: type[ModelCall] | type[RequestLog] = ModelCall if self.calls else RequestLog
+        return table._default_manager.filter(
+            request_id=self.log.request_id, image_hash=self.log.image_hash
+        ).exists()
+
+    def _write(self, *, insert: bool) -> None:
+        with transaction.atomic():
+            if self.entry and insert:
+                self.entry.save(force_insert=True)
+            elif self.entry:
+                self._replace(self.entry)
+            if settings.ENABLE_REQUEST_LOG:
+                self.log.save(force_insert=True)
+            ModelCall.objects.bulk_create(self.calls)
+
+    def _replace(self, entry: CacheEntry) -> None:
+        existing = CacheEntry.objects.select_for_update().get(image_hash=entry.image_hash)
+        if known_photos.find_in_table([existing.image_hash]):
+            return
+        for field in ANSWER_FIELDS:
+            setattr(existing, field, getattr(entry, field))
+        existing.save(update_fields=ANSWER_FIELDS)
