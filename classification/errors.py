@@ -2,6 +2,7 @@
 
 from http import HTTPStatus
 
+from django.db import InterfaceError, OperationalError
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -67,3 +68,11 @@ class Refusal(Exception):
         self.status, sentence = ERRORS[code]
         self.message = message or sentence
         self.retry_after = retry_after or RETRY_AFTER.get(code)
+
+
+def error_code(error: Exception) -> str:
+    """The code under which an exception is answered and logged."""
+    if isinstance(error, Refusal):
+        return error.code
+    is_away = isinstance(error, OperationalError | InterfaceError)
+    return "database_unavailable" if is_away else "internal_error"

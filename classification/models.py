@@ -163,9 +163,7 @@ class PromptVersionManager(models.Manager["PromptVersion"]):
             return latest
         try:
             with transaction.atomic():
-                return self.create(
-                    version=1, text=settings.CLASSIFICATION_PROMPT or DEFAULT_PROMPT
-                )
+                return self.create(version=1, text=settings.CLASSIFICATION_PROMPT or DEFAULT_PROMPT)
         except IntegrityError:  # another process was first
             return self.get(version=1)
 
@@ -184,9 +182,7 @@ class PromptVersion(models.Model):
     )
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     restored_from = models.PositiveIntegerField(_("restored from version"), null=True)
-    accepted_from = models.PositiveIntegerField(
-        _("answers count as known from version"), default=0
-    )
+    accepted_from = models.PositiveIntegerField(_("answers count as known from version"), default=0)
 
     objects = PromptVersionManager()
 

@@ -4,6 +4,7 @@ Everything happens in memory: no photo ever touches the disk.
 """
 
 import hashlib
+import re
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from PIL import ExifTags, Image, ImageOps
 
 from classification.errors import Refusal
 
+HASH = re.compile(r"[0-9a-fA-F]{64}")
 MIN_SIDE = 10
 MAX_ASPECT = 200
 MAX_PIXELS = 64 * 1024 * 1024

@@ -73,8 +73,7 @@ def _price(row: Any, zone: ZoneInfo) -> Price:
     start = datetime.fromisoformat(row["from"]) if "from" in row else None
     if start and start.tzinfo is None:
         start = start.replace(tzinfo=zone)
-    price = Price(_yuan(row["input"]), _yuan(row["output"]), start)
-    return price
+    return Price(_yuan(row["input"]), _yuan(row["output"]), start)
 
 
 def _yuan(value: Any) -> Decimal:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from django.conf import settings
 
 from classification import flights, known_photos, new_photos, photos
-from classification.errors import Refusal
+from classification.errors import Refusal, error_code
 from classification.new_photos import FLIGHT_SECONDS, Landing
 from classification.outcomes import Caller, Outcome
 from classification.recorder import recorder
@@ -24,39 +24,52 @@ def check_cache(*, image_hash: str, caller: Caller) -> Classification | None:
     return check_cache_many(image_hashes=[image_hash], caller=caller).get(image_hash)
 
 
-def check_cache_many(
-    *, image_hashes: Iterable[str], caller: Caller
-) -> dict[str, Classification]:
+def check_cache_many(*, image_hashes: Iterable[str], caller: Caller) -> dict[str, Classification]:
     """The known answers by hash, each counted as a hit; one query at most."""
-    found = known_photos.find_many(image_hashes)
-    for photo in found.values():
-        recorder.add(caller.hit(photo))
+    wanted = list(image_hashes)
+    found = known_photos.find_many(wanted)
+    for image_hash in wanted:
+        if image_hash in found:
+            recorder.add(caller.hit(found[image_hash]))
     return {image_hash: photo.classification for image_hash, photo in found.items()}
 
 
 def classify(*, upload: bytes, given_hash: str | None, caller: Caller) -> Outcome:
     """Classify an upload, from the cache when its bytes are known.
 
-    `given_hash` is the client's own SHA-256 in lower case, which must be the upload's. Raises
-    Refusal, having logged the request with its code, and DatabaseError.
+    `given_hash` is the client's own SHA-256, which must be the upload's. Raises Refusal or
+    DatabaseError, having logged the request with its code.
     """
-    image_hash = ""
+    image_hash = photos.digest(upload)
     try:
-        if len(upload) > settings.MAX_IMAGE_SIZE_MB * 1024 * 1024:
-            raise Refusal("image_too_large")
-        image_hash = photos.digest(upload)
-        if given_hash and given_hash != image_hash:
-            raise Refusal("hash_mismatch")
+        _check(upload, image_hash, given_hash)
         if known := known_photos.find(image_hash):
             recorder.add(caller.hit(known, len(upload)))
             return Outcome(known.classification, "cache")
         landing, led = _join(upload, image_hash, caller)
-    except Refusal as refusal:
-        recorder.add(caller.refused(image_hash, len(upload), refusal.code))
+    except Exception as error:
+        log_refusal(error_code(error), caller, image_hash, len(upload))
         raise
     if not led or landing.is_shared:
         return _shared(landing, image_hash, len(upload), caller)
     return _unpack(landing)
+
+
+def log_refusal(
+    code: str, caller: Caller, image_hash: str = "", image_size: int | None = None
+) -> None:
+    """Log a request that got no answer, for the reason `code`."""
+    recorder.add(caller.refused(image_hash, image_size, code))
+
+
+def _check(upload: bytes, image_hash: str, given_hash: str | None) -> None:
+    if len(upload) > settings.MAX_IMAGE_SIZE_MB * 1024 * 1024:
+        raise Refusal("image_too_large")
+    if given_hash and not photos.HASH.fullmatch(given_hash):
+        raise Refusal("invalid_hash")
+    # The cache is shared: nobody may write a verdict under a hash that is not theirs.
+    if given_hash and given_hash.lower() != image_hash:
+        raise Refusal("hash_mismatch")
 
 
 def _unpack(landing: Landing) -> Outcome:

@@ -11,13 +11,18 @@ from django.http import HttpRequest, HttpResponse
 request_id_var: ContextVar[str] = ContextVar("request_id", default="-")
 
 
+def new_request_id() -> str:
+    """An id of the form req_<unix seconds>_<12 hex>."""
+    return f"req_{int(time.time())}_{secrets.token_hex(6)}"
+
+
 def request_id(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Give each request an id `req_<unix seconds>_<12 hex>`, as header X-Request-ID too."""
+    """Give each request a new id, sent back as header X-Request-ID."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        new_id = f"req_{int(time.time())}_{secrets.token_hex(6)}"
+        new_id = new_request_id()
         token = request_id_var.set(new_id)
         try:
             response = get_response(request)

@@ -147,9 +147,7 @@ CACHES: dict[str, Any] = {
 
 # Stripped, because a key with a trailing newline ends up in the SDK's log.
 LLM_API_KEY = env.text("LLM_API_KEY")
-LLM_PROVIDER = env.choice(
-    "LLM_PROVIDER", "aliyun" if LLM_API_KEY else "local", ("aliyun", "local")
-)
+LLM_PROVIDER = env.choice("LLM_PROVIDER", "aliyun" if LLM_API_KEY else "local", ("aliyun", "local"))
 LLM_MODEL = env.text("LLM_MODEL", "qwen-vl-plus")
 LLM_FALLBACK_MODELS = env.words("LLM_FALLBACK_MODELS")
 LLM_BASE_URL = env.url(
@@ -170,9 +168,7 @@ LLM_PRICES = PriceTable.parse(env.json("LLM_PRICES"), COST_PER_API_CALL, TIME_ZO
 MAX_IMAGE_SIZE_MB = env.integer("MAX_IMAGE_SIZE_MB", 10, maximum=100)
 ALLOWED_IMAGE_FORMATS = [
     name.lower()
-    for name in env.words(
-        "ALLOWED_IMAGE_FORMATS", ("jpg", "jpeg", "png", "webp", "gif", "heic")
-    )
+    for name in env.words("ALLOWED_IMAGE_FORMATS", ("jpg", "jpeg", "png", "webp", "gif", "heic"))
 ]
 KNOWN_IMAGE_FORMATS = {"jpg", "jpeg", "png", "webp", "gif", "heic", "heif"}
 if unknown := set(ALLOWED_IMAGE_FORMATS) - KNOWN_IMAGE_FORMATS:

@@ -40,8 +40,8 @@ def error_body(code: str, message: str | Promise) -> dict[str, Any]:
     }
 
 
-def refusal_of(error: Exception) -> Refusal | None:
-    """What a client is told of an error that is not DRF's own; None where it is."""
+def refusal_of(error: Exception) -> Refusal:
+    """What a client is told of an exception that is not DRF's own."""
     if isinstance(error, Refusal):
         return error
     if isinstance(error, OperationalError | InterfaceError):
@@ -49,8 +49,6 @@ def refusal_of(error: Exception) -> Refusal | None:
         return Refusal("database_unavailable")
     if isinstance(error, SuspiciousOperation):
         return Refusal("invalid_request")
-    if isinstance(error, exceptions.APIException | Http404 | PermissionDenied):
-        return None
     logger.exception("A defect", exc_info=error)
     return Refusal("internal_error")
 
@@ -61,17 +59,21 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
-    if refusal := refusal_of(error):
-        response = Response(error_body(refusal.code, refusal.message), status=refusal.status)
-        retry_after: float | None = refusal.retry_after
-    else:
-        assert isinstance(error, exceptions.APIException)
-        response = Response(_drf_body(error), status=error.status_code)
-        if challenge := getattr(error, "auth_header", None):
-            response["WWW-Authenticate"] = challenge
-        retry_after = getattr(error, "wait", None)
-    if retry_after:
-        response["Retry-After"] = str(math.ceil(retry_after))
+    if isinstance(error, exceptions.APIException):
+        return _drf_response(error)
+    refusal = refusal_of(error)
+    response = Response(error_body(refusal.code, refusal.message), status=refusal.status)
+    if refusal.retry_after:
+        response["Retry-After"] = str(refusal.retry_after)
+    return response
+
+
+def _drf_response(error: exceptions.APIException) -> Response:
+    response = Response(_drf_body(error), status=error.status_code)
+    if challenge := getattr(error, "auth_header", None):
+        response["WWW-Authenticate"] = challenge
+    if wait := getattr(error, "wait", None):
+        response["Retry-After"] = str(math.ceil(wait))
     return response
 
 
@@ -111,7 +113,8 @@ def not_found(request: HttpRequest, exception: Exception) -> Any:
     if not _is_api(request):
         return defaults.page_not_found(request, exception)
     return JsonResponse(
-        error_body("not_found", exceptions.NotFound.default_detail), status=HTTPStatus.NOT_FOUND
+        error_body("not_found", str(exceptions.NotFound.default_detail)),
+        status=HTTPStatus.NOT_FOUND,
     )
 
 

@@ -6,7 +6,12 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 
-from classification.api.serializers import CheckCacheRequest, ClassifyRequest
+from classification.api.serializers import (
+    BatchCheckCacheRequest,
+    BatchClassifyRequest,
+    CheckCacheRequest,
+    ClassifyRequest,
+)
 from classification.categories import CATEGORIES
 from classification.errors import ERRORS, RETRY_AFTER
 
@@ -60,6 +65,39 @@ class ClassifyBody(Stamped):
     processing_time_ms = serializers.IntegerField()
 
 
+class BatchCheckCacheItem(serializers.Serializer[Any]):
+    image_hash = serializers.CharField()
+    cached = serializers.BooleanField()
+    data = ClassificationBody(allow_null=True)
+
+
+class BatchCheckCacheBody(Stamped):
+    total = serializers.IntegerField()
+    cached_count = serializers.IntegerField()
+    items = BatchCheckCacheItem(many=True)
+
+
+class BatchClassifyItem(serializers.Serializer[Any]):
+    index = serializers.IntegerField()
+    filename = serializers.CharField()
+    success = serializers.BooleanField()
+    data = ClassificationBody(allow_null=True)
+    error = serializers.CharField(allow_null=True)
+    error_code = serializers.CharField(allow_null=True)
+    from_cache = serializers.BooleanField()
+    source = serializers.ChoiceField(["cache", "llm", "local", "none"], allow_null=True)
+    degraded = serializers.BooleanField(required=False)
+    processing_time_ms = serializers.IntegerField()
+
+
+class BatchClassifyBody(Stamped):
+    total = serializers.IntegerField()
+    success_count = serializers.IntegerField()
+    fail_count = serializers.IntegerField()
+    items = BatchClassifyItem(many=True)
+    total_processing_time_ms = serializers.IntegerField()
+
+
 class HealthBody(serializers.Serializer[Any]):
     status = serializers.ChoiceField(["healthy", "unhealthy"])
     timestamp = serializers.DateTimeField()
@@ -95,9 +133,7 @@ def _error_example(code: str) -> OpenApiExample:
 
 def framework_errors(**codes: int) -> dict[int, OpenApiResponse]:
     """The documented refusals of the framework itself, as code=status."""
-    return {
-        status: OpenApiResponse(ErrorBody, description=code) for code, status in codes.items()
-    }
+    return {status: OpenApiResponse(ErrorBody, description=code) for code, status in codes.items()}
 
 
 STAMP = {"request_id": REQUEST_ID, "timestamp": TIMESTAMP}
@@ -180,6 +216,87 @@ CLASSIFY = extend_schema(
             ],
         ),
         **error_responses(*PHOTO_REFUSALS, *MODEL_FAILURES, *COMMON),
+        **MEDIA_TYPE,
+    },
+)
+
+BATCH_CHECK_CACHE = extend_schema(
+    operation_id="batch_check_cache",
+    summary="Ask for up to 100 photos at once whether they are known",
+    request=BatchCheckCacheRequest,
+    parameters=[USER_ID],
+    responses={
+        200: OpenApiResponse(
+            BatchCheckCacheBody,
+            examples=[
+                OpenApiExample(
+                    "one of two is known",
+                    value={
+                        "success": True,
+                        "total": 2,
+                        "cached_count": 1,
+                        "items": [
+                            {"image_hash": "0" * 64, "cached": True, "data": CLASSIFICATION},
+                            {"image_hash": "1" * 64, "cached": False, "data": None},
+                        ],
+                        **STAMP,
+                    },
+                )
+            ],
+        ),
+        **error_responses("invalid_hash", *COMMON),
+        **MEDIA_TYPE,
+    },
+)
+
+BATCH = extend_schema(
+    operation_id="classify_batch",
+    summary="Classify up to 20 photos at once",
+    description="One photo that is refused spoils no other: see success and error_code of each.",
+    request={"multipart/form-data": BatchClassifyRequest},
+    parameters=[USER_ID],
+    responses={
+        200: OpenApiResponse(
+            BatchClassifyBody,
+            examples=[
+                OpenApiExample(
+                    "one of two is refused",
+                    value={
+                        "success": True,
+                        "total": 2,
+                        "success_count": 1,
+                        "fail_count": 1,
+                        "items": [
+                            {
+                                "index": 0,
+                                "filename": "cat.jpg",
+                                "success": True,
+                                "data": CLASSIFICATION,
+                                "error": None,
+                                "error_code": None,
+                                "from_cache": False,
+                                "source": "llm",
+                                "processing_time_ms": 1840,
+                            },
+                            {
+                                "index": 1,
+                                "filename": "notes.txt",
+                                "success": False,
+                                "data": None,
+                                "error": "The file is not a whole, readable image.",
+                                "error_code": "invalid_image",
+                                "from_cache": False,
+                                "source": None,
+                                "processing_time_ms": 1,
+                            },
+                        ],
+                        "total_processing_time_ms": 1842,
+                        **STAMP,
+                    },
+                )
+            ],
+        ),
+        **error_responses("image_too_large", *COMMON),
         **MEDIA_TYPE,
     },
 )

@@ -1,12 +1,12 @@
 """What the API takes in."""
 
-import re
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-HASH = re.compile(r"[0-9a-fA-F]{64}")
+from classification.photos import HASH
+
 MAX_HASHES = 100
 MAX_PHOTOS = 20
 
@@ -26,9 +26,7 @@ class UserIdField(serializers.CharField):
     """A device or user id; an empty one counts as none."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(
-            required=False, allow_null=True, allow_blank=True, max_length=64, **kwargs
-        )
+        super().__init__(required=False, allow_null=True, allow_blank=True, max_length=64, **kwargs)
 
 
 class CheckCacheRequest(serializers.Serializer[Any]):
@@ -38,5 +36,36 @@ class CheckCacheRequest(serializers.Serializer[Any]):
 
 class ClassifyRequest(serializers.Serializer[Any]):
     image = serializers.FileField(allow_empty_file=True, help_text="The photo's bytes.")
-    image_hash = HashField(required=False, allow_blank=True, allow_null=True)
+    image_hash = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        help_text="The client's own SHA-256 of these bytes, refused if it is another.",
+    )
     user_id = UserIdField()
+
+
+class BatchCheckCacheRequest(serializers.Serializer[Any]):
+    image_hashes = serializers.ListField(child=HashField(), min_length=1, max_length=MAX_HASHES)
+    user_id = UserIdField()
+
+
+class BatchClassifyRequest(serializers.Serializer[Any]):
+    images = serializers.ListField(
+        child=serializers.FileField(allow_empty_file=True), min_length=1, max_length=MAX_PHOTOS
+    )
+    image_hashes = serializers.JSONField(
+        required=False, allow_null=True, help_text="A JSON list: a hash, or null, for each image."
+    )
+    user_id = UserIdField()
+
+    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Give each image its hash, None where there is none."""
+        hashes = data.get("image_hashes") or [None] * len(data["images"])
+        if not isinstance(hashes, list) or not all(isinstance(h, str | None) for h in hashes):
+            raise serializers.ValidationError({"image_hashes": _("This must be a list of hashes.")})
+        if len(hashes) != len(data["images"]):
+            raise serializers.ValidationError(
+                {"image_hashes": _("There must be as many hashes as images.")}
+            )
+        return data | {"image_hashes": hashes}

@@ -6,7 +6,7 @@ from django.core.files.uploadhandler import MemoryFileUploadHandler
 
 
 class MemoryUploadHandler(MemoryFileUploadHandler):
-    """Django's handler without its limit; views refuse a body that is too long before it is read."""
+    """Django's handler without its limit; views refuse a long body before it is read."""
 
     def handle_raw_input(self, *args: Any, **kwargs: Any) -> None:
         self.activated = True

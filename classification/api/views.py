@@ -3,21 +3,31 @@
 from typing import Any
 
 from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework import viewsets
 from rest_framework.decorators import action
+from rest_framework.exceptions import APIException
 from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from classification import health, services
+from classification import batches, health, services
 from classification.api import schemas
 from classification.api.callers import caller_of
-from classification.api.serializers import CheckCacheRequest, ClassifyRequest
+from classification.api.errors import refusal_of
+from classification.api.serializers import (
+    MAX_PHOTOS,
+    BatchCheckCacheRequest,
+    BatchClassifyRequest,
+    CheckCacheRequest,
+    ClassifyRequest,
+)
+from classification.batches import BatchItem
 from classification.errors import Refusal
-from classification.outcomes import Outcome
+from classification.outcomes import Caller, Outcome
 from classification.results import Classification
 from classifier_project.middleware import request_id_var
 
@@ -38,10 +48,13 @@ class ClassifyViewSet(viewsets.ViewSet):
         """Refuse a body that is too long before it is read."""
         super().initial(request, *args, **kwargs)
         length = int(request.META.get("CONTENT_LENGTH") or 0)
-        takes_photos = MultiPartParser in self.parser_classes
-        if takes_photos and length > settings.MAX_IMAGE_SIZE_MB * 1024 * 1024 + FORM_BYTES:
+        photo_bytes = settings.MAX_IMAGE_SIZE_MB * 1024 * 1024
+        if self.action == "create" and length > photo_bytes + FORM_BYTES:
+            services.log_refusal("image_too_large", caller_of(request))
             raise Refusal("image_too_large")
-        if not takes_photos and length > JSON_BYTES:
+        if self.action == "batch" and length > MAX_PHOTOS * photo_bytes + FORM_BYTES:
+            raise Refusal("image_too_large")
+        if JSONParser in self.parser_classes and length > JSON_BYTES:
             raise Refusal("invalid_request")
 
     @schemas.CHECK_CACHE
@@ -61,14 +74,70 @@ class ClassifyViewSet(viewsets.ViewSet):
             answer["message"] = _("This photo is unknown. Please upload it.")
         return Response(answer | stamp())
 
+    @schemas.BATCH_CHECK_CACHE
+    @action(
+        detail=False, methods=["post"], url_path="batch-check-cache", parser_classes=[JSONParser]
+    )
+    def batch_check_cache(self, request: Request) -> Response:
+        data = _validated(BatchCheckCacheRequest(data=request.data))
+        hashes: list[str] = data["image_hashes"]
+        found = services.check_cache_many(
+            image_hashes=hashes, caller=caller_of(request, data.get("user_id"))
+        )
+        bodies = [
+            classification_body(found[image_hash]) if image_hash in found else None
+            for image_hash in hashes
+        ]
+        return Response(
+            {
+                "success": True,
+                "total": len(hashes),
+                "cached_count": len(hashes) - bodies.count(None),
+                "items": [
+                    {"image_hash": image_hash, "cached": body is not None, "data": body}
+                    for image_hash, body in zip(hashes, bodies, strict=True)
+                ],
+            }
+            | stamp()
+        )
+
+    @schemas.BATCH
+    @action(detail=False, methods=["post"])
+    def batch(self, request: Request) -> Response:
+        data = _validated(BatchClassifyRequest(data=request.data))
+        caller = caller_of(request, data.get("user_id"))
+        results = batches.classify_many(
+            uploads=[_read(image) for image in data["images"]],
+            given_hashes=data["image_hashes"],
+            caller=caller,
+        )
+        items = [
+            {"index": index, "filename": image.name} | batch_item_body(item)
+            for index, (image, item) in enumerate(zip(data["images"], results, strict=True))
+        ]
+        success_count = sum(item["success"] for item in items)
+        return Response(
+            {
+                "success": True,
+                "total": len(items),
+                "success_count": success_count,
+                "fail_count": len(items) - success_count,
+                "items": items,
+                "total_processing_time_ms": caller.elapsed_ms,
+            }
+            | stamp()
+        )
+
     @schemas.CLASSIFY
     def create(self, request: Request) -> Response:
-        data = _validated(ClassifyRequest(data=request.data))
-        caller = caller_of(request, data.get("user_id"))
-        with data["image"] as image:
-            upload = image.read()
+        try:
+            data = _validated(ClassifyRequest(data=request.data))
+            caller = caller_of(request, data.get("user_id"))
+        except APIException:
+            services.log_refusal("invalid_request", Caller(request_id_var.get()))
+            raise
         outcome = services.classify(
-            upload=upload, given_hash=data.get("image_hash"), caller=caller
+            upload=_read(data["image"]), given_hash=data.get("image_hash"), caller=caller
         )
         return Response(
             {"success": True}
@@ -100,6 +169,13 @@ def _validated(serializer: Any) -> dict[str, Any]:
     return data
 
 
+def _read(image: "UploadedFile[bytes]") -> bytes:
+    """The bytes of an upload, whose buffer is freed: it would stay until the model answers."""
+    with image:
+        data: bytes = image.read()
+    return data
+
+
 def stamp() -> dict[str, str]:
     """The end of every answer."""
     return {
@@ -124,3 +200,15 @@ def outcome_body(outcome: Outcome) -> dict[str, Any]:
         "source": outcome.source,
     }
     return body | {"degraded": True} if outcome.degraded else body
+
+
+def batch_item_body(item: BatchItem) -> dict[str, Any]:
+    """One photo of a batch, with every field whether it was answered or refused."""
+    body: dict[str, Any] = {"success": isinstance(item.result, Outcome)}
+    if isinstance(item.result, Outcome):
+        body |= {"error": None, "error_code": None} | outcome_body(item.result)
+    else:
+        refusal = refusal_of(item.result)
+        body |= {"data": None, "error": str(refusal.message), "error_code": refusal.code}
+        body |= {"from_cache": False, "source": None}
+    return body | {"processing_time_ms": item.processing_time_ms}

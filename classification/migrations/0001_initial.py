@@ -13,8 +13,6 @@ from classification.migration_operations import CreateModelUnlessPresent
 
 class Migration(migrations.Migration):
     initial = True
-    dependencies: list[tuple[str, str]] = []
-
     operations = [
         CreateModelUnlessPresent(
             name="CacheEntry",
