@@ -212,6 +212,8 @@ LOGGING = {
     "root": {"handlers": ["default"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
+        # A client's bad request is its own affair.
+        "django.request": {"level": "ERROR"},
         # At DEBUG these write whole requests, photo and prompt included.
         "dashscope": {"level": "WARNING"},
         "urllib3": {"level": "WARNING"},

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from classification.photos import HASH
@@ -11,7 +12,8 @@ MAX_HASHES = 100
 MAX_PHOTOS = 20
 
 
-class HashField(serializers.CharField):
+@extend_schema_field({"type": "string", "pattern": "^[0-9a-fA-F]{64}$"})
+class HashField(serializers.Field[str, Any, str, Any]):
     """A SHA-256 in hexadecimal digits, given on in lower case."""
 
     default_error_messages = {"invalid_hash": _("image_hash must be 64 hexadecimal digits.")}

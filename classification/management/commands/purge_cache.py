@@ -9,7 +9,6 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from tqdm import tqdm
 
-from classification import known_photos
 from classification.categories import KEYS
 from classification.management import arguments
 from classification.models import CacheEntry
@@ -85,10 +84,7 @@ def _remove(entries: QuerySet[CacheEntry], count: int) -> int:
     """Remove in small batches, so that no request waits for a long transaction."""
     removed = 0
     with tqdm(total=count, unit="entry", file=sys.stderr, disable=None) as bar:
-        while batch := list(entries.order_by("pk").values_list("pk", "image_hash")[:BATCH_ROWS]):
-            # Without signals, which would load each row; the hot entries are told below.
-            rows = CacheEntry.objects.filter(pk__in=[pk for pk, _ in batch])
-            removed += rows._raw_delete(rows.db)
-            known_photos.forget(image_hash for _, image_hash in batch)
+        while batch := list(entries.order_by("pk").values_list("pk", flat=True)[:BATCH_ROWS]):
+            removed += CacheEntry.objects.filter(pk__in=batch).delete()[0]
             bar.update(len(batch))
     return removed

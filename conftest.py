@@ -1,0 +1,28 @@
+"""What every test begins with: no hot entries, no waiting rows, no provider made yet."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.core.signals import setting_changed
+
+from classification import configured
+from classification.recorder import recorder
+
+
+def _forget_providers(**_: Any) -> None:
+    configured.provider.cache_clear()
+    configured.on_device.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def clean_process() -> Iterator[None]:
+    """Take out what a test's request would leave in the process for the next one."""
+    cache.clear()
+    recorder._rows.clear()
+    _forget_providers()
+    setting_changed.connect(_forget_providers)
+    yield
+    setting_changed.disconnect(_forget_providers)
+    recorder._rows.clear()
