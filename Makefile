@@ -37,6 +37,9 @@ run: setup
 test: setup .venv/.dev
 	$(BIN)/python -m pytest
 
+bench: setup .venv/.dev .venv/.mysql
+	$(BIN)/python -m benchmarks.bench
+
 # The pinned files are made from the short lists of what we chose.
 requirements: .venv/.dev
 	$(BIN)/python -m pip install --quiet uv

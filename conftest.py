@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.core.signals import setting_changed
+from django.db import connection
 
 from classification import configured
 from classification.recorder import recorder
@@ -14,6 +15,11 @@ from classification.recorder import recorder
 def _forget_providers(**_: Any) -> None:
     configured.provider.cache_clear()
     configured.on_device.cache_clear()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("mariadb") and connection.vendor != "mysql":
+        pytest.skip("needs MariaDB: set DATABASE_URL=mysql://user:password@host/name")
 
 
 @pytest.fixture(autouse=True)

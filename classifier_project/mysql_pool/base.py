@@ -81,7 +81,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return params
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        key = f"{conn_params.get('host')}:{conn_params.get('port')}/{conn_params.get('db')}"
+        key = f"{conn_params.get('host')}:{conn_params.get('port')}/{conn_params.get('database')}"
         with _pools_lock:
             self._pool = _pools.setdefault(key, Pool(self._pool_size))
         connect = super().get_new_connection

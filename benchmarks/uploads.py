@@ -1,0 +1,71 @@
+"""Many uploads at once from one thread: requests are made beforehand, so that the load
+generator takes little of the processors."""
+
+import asyncio
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The status, the JSON body, and the seconds it took from the first byte sent."""
+
+    status: int
+    body: dict[str, Any]
+    seconds: float
+
+
+def upload(photo: bytes, port: int) -> bytes:
+    """A request that uploads a photo, ready to be sent."""
+    head = (
+        b"--b\r\nContent-Disposition: form-data; name=image; filename=p.jpg\r\n"
+        b"Content-Type: image/jpeg\r\n\r\n"
+    )
+    body = head + photo + b"\r\n--b--\r\n"
+    return _request("/api/v1/classify", "multipart/form-data; boundary=b", body, port)
+
+
+def check(image_hash: str, port: int) -> bytes:
+    """A request that asks for a hash, ready to be sent."""
+    body = json.dumps({"image_hash": image_hash}).encode()
+    return _request("/api/v1/classify/check-cache", "application/json", body, port)
+
+
+def _request(path: str, content_type: str, body: bytes, port: int) -> bytes:
+    lines = (
+        f"POST {path} HTTP/1.1",
+        f"Host: 127.0.0.1:{port}",
+        f"Content-Type: {content_type}",
+        f"Content-Length: {len(body)}",
+        "Connection: close",
+    )
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+async def send(request: bytes, port: int) -> Reply:
+    started = time.perf_counter()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request)
+    raw = await reader.read(-1)
+    seconds = time.perf_counter() - started
+    writer.close()
+    head, _, body = raw.partition(b"\r\n\r\n")
+    if b"chunked" in head.lower():
+        body = body.partition(b"\r\n")[2].rpartition(b"\r\n0\r\n")[0]
+    return Reply(int(head.split()[1]), json.loads(body), seconds)
+
+
+async def send_all(requests: list[bytes], port: int) -> list[Reply]:
+    """Send every request at once; their replies in the same order."""
+    return list(await asyncio.gather(*(send(request, port) for request in requests)))
+
+
+async def probe(request: bytes, port: int, *, each: float, until: asyncio.Event) -> list[float]:
+    """Send a request every `each` seconds until the event; the seconds each one took."""
+    times: list[float] = []
+    while not until.is_set():
+        times.append((await send(request, port)).seconds)
+        await asyncio.sleep(each)
+    return times
