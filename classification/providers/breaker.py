@@ -1,0 +1,66 @@
+"""Stops asking a model that keeps failing, and tries again with one call at a time."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from classification.providers.base import ProviderError
+
+FAILURES = 5
+REST_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Why and since when no calls are made, and when one is tried again (monotonic seconds)."""
+
+    code: str
+    since: float
+    retry_at: float
+
+
+class Breaker:
+    """Closed while calls are made; open for REST_SECONDS after FAILURES in a row, or at once
+    after a failure that only an operator can end. Then one probe decides."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._failures = 0
+        self._probing = False
+        self.opening: Opening | None = None
+
+    def enter(self) -> None:
+        """Pass, or raise the ProviderError that calls end in at the moment."""
+        with self._lock:
+            if self.opening is None:
+                return
+            rest = self.opening.retry_at - self._clock()
+            if rest > 0 or self._probing:
+                raise ProviderError(
+                    self.opening.code,
+                    "No calls are made at the moment, since the last ones failed.",
+                    retry_after=max(int(rest) + 1, 2),
+                )
+            self._probing = True
+
+    def succeed(self) -> None:
+        """The model answered, whatever it said."""
+        with self._lock:
+            self._failures, self._probing, self.opening = 0, False, None
+
+    def fail(self, code: str, *, at_once: bool) -> None:
+        """The model did not answer."""
+        with self._lock:
+            self._failures += 1
+            if at_once or self._probing or self._failures >= FAILURES:
+                now = self._clock()
+                since = self.opening.since if self.opening else now
+                self.opening = Opening(code, since, now + REST_SECONDS)
+            self._probing = False
+
+    def leave(self) -> None:
+        """The call told nothing about the model; if it was the probe, another may be made."""
+        with self._lock:
+            self._probing = False

@@ -1,0 +1,329 @@
+"""The provider with the real SDK, against a server on loopback that fails in every known way."""
+
+import base64
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from classification import photos
+from classification.photos import Photo
+from classification.providers.base import ProviderError
+from classification.providers.dashscope import MAX_CALLS, SEED, DashScopeProvider
+from classification.results import Classification
+from classification.tests.dashscope_server import GENERATION, DashScopeServer
+from classification.tests.pictures import photo as picture
+
+TIMEOUT = 2.0
+PROMPT = "看图，输出 JSON。"
+KEY = "sk-very-secret"
+
+
+@pytest.fixture
+def server() -> Iterator[DashScopeServer]:
+    with DashScopeServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def photo() -> Photo:
+    return photos.prepare(picture(), allowed_formats=["jpg"], max_side=1024)
+
+
+def provider(server: DashScopeServer, **changes: Any) -> DashScopeProvider:
+    arguments: dict[str, Any] = {
+        "api_key": f"{KEY}\n",
+        "models": ["qwen-vl-plus"],
+        "base_url": server.base_url,
+        "timeout": TIMEOUT,
+        "max_tokens": 500,
+        "max_concurrency": 4,
+    }
+    return DashScopeProvider(**(arguments | changes))
+
+
+def failure(asked: DashScopeProvider, photo: Photo) -> ProviderError:
+    with pytest.raises(ProviderError) as caught:
+        asked.classify(photo, PROMPT)
+    return caught.value
+
+
+def test_exactly_the_documented_request_goes_out(server: DashScopeServer, photo: Photo) -> None:
+    answer = provider(server).classify(photo, PROMPT)
+    (request,) = server.requests
+
+    assert request.headers["Authorization"] == f"Bearer {KEY}"
+    assert request.path == GENERATION
+    assert request.body == {
+        "model": "qwen-vl-plus",
+        "parameters": {
+            "temperature": 0,
+            "seed": SEED,
+            "max_tokens": 500,
+            "response_format": {"type": "json_object"},
+        },
+        "input": {
+            "messages": [
+                {
+                    "role": "user",
+                    "content": [
+                        {
+                            "image": "data:image/jpeg;base64,"
+                            + base64.b64encode(photo.jpeg).decode()
+                        },
+                        {"text": f"{PROMPT}\n"},
+                    ],
+                }
+            ]
+        },
+    }
+    assert answer.classification == Classification("pets", 0.95, "一只猫")
+    assert answer.model == "qwen-vl-plus"
+    (call,) = answer.calls
+    assert (call.outcome, call.billed) == ("ok", "yes")
+    assert (call.input_tokens, call.output_tokens) == (800, 40)
+    assert call.provider_request_id == "provider-request-1"
+
+
+def test_a_model_that_thinks_is_told_not_to(server: DashScopeServer, photo: Photo) -> None:
+    provider(server, models=["qwen3-vl-plus"]).classify(photo, PROMPT)
+
+    assert server.requests[0].body["parameters"]["enable_thinking"] is False
+
+
+def test_json_mode_needs_the_word_in_the_prompt(server: DashScopeServer, photo: Photo) -> None:
+    provider(server).classify(photo, "看图。")
+
+    assert "response_format" not in server.requests[0].body["parameters"]
+
+
+@pytest.mark.parametrize("mode", ["ok", "ok_string", "prose", "fenced"])
+def test_every_form_of_a_verdict_is_read(server: DashScopeServer, photo: Photo, mode: str) -> None:
+    server.script(mode)
+
+    assert provider(server).classify(photo, PROMPT).classification.category == "pets"
+
+
+@pytest.mark.parametrize("name", ["response_format", "enable_thinking"])
+def test_a_parameter_that_a_model_lacks_is_dropped_and_remembered(
+    server: DashScopeServer, photo: Photo, name: str
+) -> None:
+    server.script(f"refuse {name}")
+    asked = provider(server, models=["qwen3-vl-plus"])
+    first = asked.classify(photo, PROMPT)
+    asked.classify(photo, PROMPT)
+
+    assert [call.billed for call in first.calls] == ["no", "yes"]
+    assert [name in request.body["parameters"] for request in server.requests] == [
+        True,
+        False,
+        False,
+    ]
+
+
+# mode: the contract's code, the POSTs it may take, and whether they are billed.
+FAILURES: dict[str, tuple[str, int, str]] = {
+    "empty_choices": ("model_bad_reply", 1, "yes"),
+    "null_choices": ("model_bad_reply", 1, "yes"),
+    "missing_choices": ("model_bad_reply", 1, "yes"),
+    "empty_content": ("model_bad_reply", 1, "yes"),
+    "null_content": ("model_bad_reply", 1, "yes"),
+    "cut_by_length": ("model_bad_reply", 1, "yes"),
+    "no_verdict": ("model_bad_reply", 1, "yes"),
+    "unknown_category": ("model_bad_reply", 1, "yes"),
+    "null_output": ("model_bad_reply", 1, "perhaps"),
+    "json_list": ("model_bad_reply", 1, "perhaps"),
+    "not_json": ("model_bad_reply", 1, "perhaps"),
+    "bad_utf8": ("model_bad_reply", 1, "perhaps"),
+    "empty_body": ("model_bad_reply", 1, "perhaps"),
+    "null_error": ("model_bad_reply", 1, "perhaps"),
+    "html_error": ("model_unavailable", MAX_CALLS, "no"),
+    "redirect": ("model_unavailable", 1, "no"),
+    "close_before_answer": ("model_unavailable", 1, "perhaps"),
+    "close_in_body": ("model_unavailable", 1, "perhaps"),
+    "hang": ("model_timeout", 1, "perhaps"),
+    "stall_in_body": ("model_timeout", 1, "perhaps"),
+    "drip_headers": ("model_timeout", 1, "perhaps"),
+    "drip_body": ("model_timeout", 1, "perhaps"),
+    "InvalidParameter": ("model_unavailable", 1, "no"),
+    "DataInspectionFailed": ("image_rejected", 1, "no"),
+    "data_inspection_failed": ("image_rejected", 1, "no"),
+    "Arrearage": ("model_not_configured", 1, "no"),
+    "InvalidApiKey": ("model_not_configured", 1, "no"),
+    "AccessDenied": ("model_not_configured", 1, "no"),
+    "AccessDenied.Unpurchased": ("model_not_configured", 1, "no"),
+    "Model.AccessDenied": ("model_not_configured", 1, "no"),
+    "Endpoint.AccessDenied": ("model_not_configured", 1, "no"),
+    "AllocationQuota.FreeTierOnly": ("model_not_configured", 1, "no"),
+    "ModelNotFound": ("model_not_configured", 1, "no"),
+    "CommodityNotPurchased": ("model_not_configured", 1, "no"),
+    "PrepaidBillOverdue": ("model_not_configured", 1, "no"),
+    "PostpaidBillOverdue": ("model_not_configured", 1, "no"),
+    "Throttling": ("model_busy", MAX_CALLS, "no"),
+    "Throttling.RateQuota": ("model_busy", MAX_CALLS, "no"),
+    "Throttling.BurstRate": ("model_busy", MAX_CALLS, "no"),
+    "Throttling.AllocationQuota": ("model_busy", MAX_CALLS, "no"),
+    "InternalError": ("model_unavailable", MAX_CALLS, "no"),
+    "InternalError.Algo": ("model_unavailable", MAX_CALLS, "no"),
+    "SystemError": ("model_unavailable", MAX_CALLS, "no"),
+    "RequestTimeOut": ("model_unavailable", MAX_CALLS, "no"),
+    "ModelServingError": ("model_unavailable", MAX_CALLS, "no"),
+    "ModelUnavailable": ("model_unavailable", MAX_CALLS, "no"),
+}
+
+
+@pytest.mark.parametrize("mode", FAILURES)
+def test_every_failure_has_its_code_its_limit_of_calls_and_its_ledger_lines(
+    server: DashScopeServer, photo: Photo, mode: str
+) -> None:
+    code, most_calls, billed = FAILURES[mode]
+    server.script(mode)
+    started = time.monotonic()
+    error = failure(provider(server), photo)
+
+    assert time.monotonic() - started < TIMEOUT + 1
+    assert error.code == code
+    assert 1 <= len(server.requests) <= most_calls
+    assert most_calls == 1 or len(server.requests) > 1
+    assert [call.billed for call in error.calls] == [billed] * len(server.requests)
+
+
+def test_a_server_that_is_not_there_is_unavailable_and_costs_nothing(photo: Photo) -> None:
+    with DashScopeServer() as server:
+        pass
+    error = failure(provider(server), photo)
+
+    assert error.code == "model_unavailable"
+    assert {call.billed for call in error.calls} == {"no"}
+
+
+def test_a_passing_fault_is_tried_again(server: DashScopeServer, photo: Photo) -> None:
+    server.script("InternalError", "ok")
+    answer = provider(server).classify(photo, PROMPT)
+
+    assert [(call.outcome, call.billed) for call in answer.calls] == [
+        ("model_unavailable", "no"),
+        ("ok", "yes"),
+    ]
+
+
+def test_a_retired_model_is_followed_by_the_next_and_left_out(
+    server: DashScopeServer, photo: Photo, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.script("ModelNotFound", "ok")
+    asked = provider(server, models=["qwen-vl-plus", "qwen3-vl-plus"])
+    answer = asked.classify(photo, PROMPT)
+    asked.classify(photo, PROMPT)
+
+    assert answer.model == "qwen3-vl-plus"
+    assert [request.body["model"] for request in server.requests] == [
+        "qwen-vl-plus",
+        "qwen3-vl-plus",
+        "qwen3-vl-plus",
+    ]
+
+
+def test_a_retired_model_tells_the_operator_in_plain_words(
+    server: DashScopeServer, photo: Photo, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.script("ModelNotFound")
+    failure(provider(server), photo)
+
+    assert "qwen-vl-plus is no longer served" in caplog.text
+    assert "Set LLM_MODEL" in caplog.text
+
+
+@pytest.mark.parametrize("mode", ["ok", "InvalidApiKey", "hang", "close_in_body", "not_json"])
+def test_neither_key_nor_photo_reaches_the_log(
+    server: DashScopeServer, photo: Photo, caplog: pytest.LogCaptureFixture, mode: str
+) -> None:
+    server.script(mode)
+    with caplog.at_level(logging.DEBUG):
+        logging.getLogger("dashscope").setLevel(logging.WARNING)
+        with contextlib.suppress(ProviderError):
+            provider(server, timeout=0.5).classify(photo, PROMPT)
+
+    assert KEY not in caplog.text
+    assert base64.b64encode(photo.jpeg).decode()[:40] not in caplog.text
+
+
+@pytest.mark.parametrize("mode", ["hang", "drip_headers", "drip_body", "stall_in_body"])
+def test_a_call_that_never_ends_frees_its_slot(
+    server: DashScopeServer, photo: Photo, mode: str
+) -> None:
+    server.script(mode, mode, "ok")
+    asked = provider(server, timeout=0.5, max_concurrency=1)
+    failure(asked, photo)
+    failure(asked, photo)
+
+    assert asked.classify(photo, PROMPT).classification.category == "pets"
+
+
+def test_a_full_pool_is_busy_soon(server: DashScopeServer, photo: Photo) -> None:
+    server.script("hang")
+    asked = provider(server, timeout=6, max_concurrency=1)
+    holder = threading.Thread(target=failure, args=(asked, photo))
+    holder.start()
+    while not server.requests:
+        time.sleep(0.01)
+    started = time.monotonic()
+    error = failure(asked, photo)
+    waited = time.monotonic() - started
+    holder.join()
+
+    assert (error.code, bool(error.retry_after)) == ("model_busy", True)
+    assert waited < 3
+    assert len(server.requests) == 1
+
+
+def test_as_many_calls_fly_at_once_as_allowed(server: DashScopeServer, photo: Photo) -> None:
+    server.delay = 0.5
+    asked = provider(server, max_concurrency=30, timeout=10)
+    threads = [threading.Thread(target=asked.classify, args=(photo, PROMPT)) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert server.peak_in_flight == 30
+    assert len(server.requests) == 40
+
+
+def test_after_failures_in_a_row_no_calls_are_made(server: DashScopeServer, photo: Photo) -> None:
+    server.script("hang")
+    asked = provider(server, timeout=0.3)
+    for _ in range(5):
+        failure(asked, photo)
+    assert asked.state == "failing"
+    error = failure(asked, photo)
+
+    assert (error.code, len(server.requests)) == ("model_timeout", 5)
+    assert error.retry_after
+
+
+@pytest.mark.parametrize("mode", ["InvalidApiKey", "Arrearage", "ModelNotFound"])
+def test_what_only_an_operator_can_mend_stops_calls_at_once(
+    server: DashScopeServer, photo: Photo, mode: str
+) -> None:
+    server.script(mode)
+    asked = provider(server)
+    codes = [failure(asked, photo).code for _ in range(3)]
+
+    assert codes == ["model_not_configured"] * 3
+    assert len(server.requests) == 1
+
+
+def test_a_refused_photo_does_not_count_against_the_model(
+    server: DashScopeServer, photo: Photo
+) -> None:
+    server.script("DataInspectionFailed")
+    asked = provider(server)
+    for _ in range(8):
+        failure(asked, photo)
+
+    assert asked.state == "available"
+    assert len(server.requests) == 8
