@@ -7,9 +7,11 @@ import pytest
 from django.core.cache import cache
 from django.core.signals import setting_changed
 from django.db import connection
+from pytest_django import Settings
 
 from classification import configured
 from classification.recorder import recorder
+from classification.tests.dashscope_server import DashScopeServer
 
 
 def _forget_providers(**_: Any) -> None:
@@ -32,3 +34,15 @@ def clean_process() -> Iterator[None]:
     yield
     setting_changed.disconnect(_forget_providers)
     recorder._rows.clear()
+
+
+@pytest.fixture
+def model(settings: Settings) -> Iterator[DashScopeServer]:
+    """A DashScope on loopback, configured as the provider; failures are refused."""
+    with DashScopeServer() as server:
+        settings.LLM_PROVIDER = "aliyun"
+        settings.LLM_API_KEY = "sk-test"
+        settings.LLM_BASE_URL = server.base_url
+        settings.LLM_TIMEOUT = 2
+        settings.ON_MODEL_FAILURE = "error"
+        yield server

@@ -40,6 +40,8 @@ def database(url: str, time_zone: str, *, read_timeout: int | None) -> dict[str,
     if url.startswith("sqlite"):
         Path(config["NAME"]).parent.mkdir(parents=True, exist_ok=True)
         config["CONN_MAX_AGE"] = 60
+        # A file, since threads that share a database in memory lock one another out.
+        config["TEST"] = {"NAME": str(Path(config["NAME"]).with_suffix(".test"))}
         config["OPTIONS"] = {
             "timeout": 20,
             "transaction_mode": "IMMEDIATE",
