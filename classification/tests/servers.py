@@ -1,0 +1,173 @@
+"""Real server processes on databases of their own, for what only several processes show."""
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from django.conf import settings
+from django.db import connection
+
+from classification.tests.dashscope_server import DashScopeServer
+
+START_SECONDS = 60
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
+class ScratchDatabase:
+    """A database of the kind under test; `url` is what DATABASE_URL takes."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of a statement, asked on a connection of its own."""
+        connection = self._connect()
+        try:
+            cursor = connection.cursor()
+            cursor.execute(sql)
+            return list(cursor.fetchall())
+        finally:
+            connection.close()
+
+    def value(self, sql: str) -> Any:
+        return self.query(sql)[0][0]
+
+    def _connect(self) -> Any:
+        if self.url.startswith("sqlite"):
+            import sqlite3
+
+            return sqlite3.connect(self.url.removeprefix("sqlite:///"), timeout=20)
+        import environ
+        import MySQLdb
+
+        config = environ.Env.db_url_config(self.url)
+        return MySQLdb.connect(
+            host=config["HOST"],
+            port=int(config["PORT"]),
+            user=config["USER"],
+            password=config["PASSWORD"],
+            database=config["NAME"],
+        )
+
+
+@contextmanager
+def scratch_database(folder: Path) -> Iterator[ScratchDatabase]:
+    """An empty, migrated database of the vendor that the tests run on."""
+    if connection.vendor == "sqlite":
+        database = ScratchDatabase(f"sqlite:///{folder / 'scratch.sqlite3'}")
+        migrate(database)
+        yield database
+        return
+    own = settings.DATABASES["default"]
+    name = f"test_{secrets.token_hex(6)}"
+    server = f"mysql://{own['USER']}:{own['PASSWORD']}@{own['HOST']}:{own['PORT'] or 3306}"
+    admin = ScratchDatabase(f"{server}/information_schema")
+    admin.query(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
+    try:
+        database = ScratchDatabase(f"{server}/{name}")
+        migrate(database)
+        yield database
+    finally:
+        admin.query(f"DROP DATABASE {name}")
+
+
+def migrate(database: ScratchDatabase) -> None:
+    command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+    environment = _environment(database, {})
+    subprocess.run(command, cwd=settings.BASE_DIR, env=environment, check=True, timeout=120)
+
+
+def _environment(database: ScratchDatabase, variables: dict[str, str]) -> dict[str, str]:
+    return os.environ | {"DATABASE_URL": database.url, "SECRET_KEY": "x" * 50} | variables
+
+
+class RunningServer:
+    """A `manage.py serve` and its workers."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", port: int) -> None:
+        self.process = process
+        self.base_url = f"http://127.0.0.1:{port}/api/v1"
+
+    def upload(self, data: bytes, **options: Any) -> requests.Response:
+        return requests.post(
+            f"{self.base_url}/classify",
+            files={"image": ("p.jpg", data, "image/jpeg")},
+            timeout=60,
+            **options,
+        )
+
+    def check(self, image_hash: str) -> requests.Response:
+        return requests.post(
+            f"{self.base_url}/classify/check-cache", json={"image_hash": image_hash}, timeout=60
+        )
+
+    def health(self) -> Any:
+        return requests.get(f"{self.base_url}/health", timeout=10).json()
+
+    def terminate(self) -> None:
+        """Stop in order, and wait for the end."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(60)
+
+    def kill(self) -> None:
+        """kill -9 the server and all its workers."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(10)
+
+    def wait_until_up(self) -> None:
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until:
+            try:
+                self.health()
+            except requests.RequestException:
+                time.sleep(0.1)
+            else:
+                return
+        pytest.fail("The server did not start.")
+
+
+@contextmanager
+def running_server(
+    database: ScratchDatabase, model: DashScopeServer, **variables: str
+) -> Iterator[RunningServer]:
+    """A server with two workers that asks `model`; `variables` change its settings."""
+    port = free_port()
+    defaults = {
+        "APP_PORT": str(port),
+        "WEB_WORKERS": "2",
+        "LLM_API_KEY": "sk-test",
+        "LLM_PROVIDER": "aliyun",
+        "LLM_BASE_URL": model.base_url,
+        "ON_MODEL_FAILURE": "error",
+    }
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "serve"],
+        cwd=settings.BASE_DIR,
+        env=_environment(database, defaults | variables),
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+    )
+    server = RunningServer(process, port)
+    try:
+        server.wait_until_up()
+        yield server
+    finally:
+        server.terminate()
