@@ -156,3 +156,17 @@ def test_while_the_model_hangs_known_photos_are_answered_and_new_ones_told_busy(
     busy = [reply for reply in replies if reply.json()["error_code"] == "model_busy"]
     assert all(int(reply.headers["Retry-After"]) > 0 for reply in busy)
     assert dashscope.peak_in_flight <= 8
+
+
+def test_apps_that_keep_their_connections_shut_nobody_out(
+    database: ScratchDatabase, dashscope: DashScopeServer
+) -> None:
+    with running_server(database, dashscope, WEB_WORKERS="1") as server:
+        idle = [requests.Session() for _ in range(300)]
+        for session in idle:
+            session.get(f"{server.base_url}/nothing", timeout=10)
+        reply = server.check("0" * 64)
+        for session in idle:
+            session.close()
+
+    assert reply.json()["cached"] is False

@@ -8,6 +8,9 @@ from granian import Granian
 from granian.constants import Interfaces
 
 
+MAX_CONNECTIONS = 8192
+
+
 class Command(BaseCommand):
     help = "Serve on APP_HOST:APP_PORT with WEB_WORKERS processes of WEB_THREADS threads."
 
@@ -20,7 +23,9 @@ class Command(BaseCommand):
             interface=Interfaces.WSGI,
             workers=settings.WEB_WORKERS,
             blocking_threads=settings.WEB_THREADS,
-            backpressure=settings.WEB_THREADS,
+            # Counts connections, idle ones too: a low limit would shut apps out that keep theirs.
+            backpressure=MAX_CONNECTIONS,
+            backlog=MAX_CONNECTIONS,
             # A worker that was killed comes back; one that is stopped may finish its answers.
             respawn_failed_workers=True,
             workers_kill_timeout=settings.LLM_TIMEOUT + 10,
