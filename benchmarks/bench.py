@@ -48,7 +48,8 @@ def main() -> None:
         sys.exit("wrk is missing: apt-get install wrk")
     _prepare_database()
     floor_port, port, model_port = (processes.free_port() for _ in range(3))
-    floor = ["-m", "granian", "--interface", "wsgi", "--workers", "2", "--blocking-threads", "16"]
+    floor = ["-m", "granian", "benchmarks.floor:application", "--interface", "wsgi", "--no-log"]
+    floor += ["--workers", "2", "--blocking-threads", "16", "--port", str(floor_port)]
     model = ["-m", "classification.tests.dashscope_server", "--port", str(model_port)]
     ours = {
         "APP_PORT": str(port),
@@ -60,22 +61,18 @@ def main() -> None:
         "ON_MODEL_FAILURE": "error",
     }
     with (
-        processes.running(
-            [*floor, "--port", str(floor_port), "benchmarks.floor:application"], floor_port
-        ),
         processes.running([*model, "--delay", str(MODEL_SECONDS)], model_port),
         processes.running(["manage.py", "serve"], port, **ours) as pid,
     ):
-        figures = _rates(floor_port, port)
-        figures["memory of a worker at rest, MB"] = max(
-            processes.memory(worker) for worker in processes.workers(pid)
-        )
+        workers = processes.workers(pid)
+        at_rest = max(map(processes.memory, workers))
+        with processes.running(floor, floor_port):
+            figures = _rates(floor_port, port)
+        figures["memory of a worker at rest, MB"] = at_rest
         figures |= asyncio.run(_same_photo(port, model_port))
         figures |= asyncio.run(_new_photos(port, model_port))
         figures |= asyncio.run(_large_photos(port))
-        figures["peak memory of a process, MB"] = max(
-            processes.peak_memory(worker) for worker in processes.workers(pid)
-        )
+        figures["peak memory of a process, MB"] = max(map(processes.peak_memory, workers))
     _report(figures)
 
 

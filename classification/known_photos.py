@@ -13,6 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
+from django.db import connection
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from redis.exceptions import RedisError
@@ -27,6 +28,10 @@ LIFETIME_SECONDS = 30
 # After the cache failed, requests do without it for so long instead of waiting for it each.
 REST_SECONDS = 5
 PROMPT_KEY = "prompt"
+SELECT = (
+    "SELECT image_hash, category, confidence, description, cost, provider, prompt_version, "
+    "corrected_at FROM image_classification_cache"
+)
 _resting_until = 0.0
 
 
@@ -42,6 +47,21 @@ class KnownPhoto:
     provider: str
     prompt_version: int | None
     corrected: bool
+
+    @classmethod
+    def from_row(cls, row: tuple[Any, ...]) -> "KnownPhoto":
+        """What a hit needs of a row of SELECT; SQLite gives its decimals as numbers."""
+        image_hash, category, confidence, description, cost, provider, version, corrected = row
+        return cls(
+            image_hash=image_hash,
+            category=category,
+            confidence=Decimal(str(confidence)),
+            description=description,
+            cost=Decimal(str(cost)),
+            provider=provider,
+            prompt_version=version,
+            corrected=corrected is not None,
+        )
 
     @classmethod
     def of(cls, entry: CacheEntry) -> "KnownPhoto":
@@ -95,17 +115,11 @@ def find_many(image_hashes: Iterable[str]) -> dict[str, KnownPhoto]:
 
 def find_in_table(image_hashes: list[str]) -> dict[str, KnownPhoto]:
     """The known ones of these hashes as the table has them now."""
-    rows = CacheEntry.objects.filter(image_hash__in=image_hashes).values_list(
-        "image_hash",
-        "category",
-        "confidence",
-        "description",
-        "cost",
-        "provider",
-        "prompt_version",
-        "corrected_at",
-    )
-    photos = [KnownPhoto(*row[:-1], corrected=row[-1] is not None) for row in rows]
+    marks = ",".join(["%s"] * len(image_hashes))
+    with connection.cursor() as cursor:
+        # By hand: building this query in the ORM takes twice as long as the database's answer.
+        cursor.execute(f"{SELECT} WHERE image_hash IN ({marks})", image_hashes)
+        photos = [KnownPhoto.from_row(row) for row in cursor.fetchall()]
     served = {photo.image_hash: photo for photo in photos if photo.is_served}
     _hot_set(served)
     return served

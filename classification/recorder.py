@@ -9,10 +9,12 @@ import threading
 import time
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable
+from datetime import datetime
 from multiprocessing.util import Finalize
+from operator import attrgetter
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -25,6 +27,17 @@ logger = logging.getLogger(__name__)
 FLUSH_SECONDS = 0.5
 BATCH_ROWS = 1000
 MAX_WAITING = 50_000
+
+_COLUMNS = [
+    field.attname
+    for field in RequestLog._meta.concrete_fields
+    if not (field.primary_key or field.generated)
+]
+_values_of = attrgetter(*_COLUMNS)
+INSERT = (
+    f"INSERT INTO {RequestLog._meta.db_table} ({', '.join(_COLUMNS)}) "  # noqa: S608
+    f"VALUES ({', '.join(['%s'] * len(_COLUMNS))})"
+)
 
 
 class Recorder:
@@ -126,11 +139,22 @@ def _write_rows(rows: list[RequestLog]) -> None:
     now = timezone.now()
     with transaction.atomic():
         if settings.ENABLE_REQUEST_LOG:
-            RequestLog.objects.bulk_create(rows)
+            _insert(rows)
         for count, image_hashes in by_count.items():
             CacheEntry.objects.filter(image_hash__in=image_hashes).update(
                 hit_count=F("hit_count") + count, last_hit_at=now
             )
+
+
+def _insert(rows: list[RequestLog]) -> None:
+    """bulk_create() without the ORM's work on each value, which took a third of a hit's time."""
+    adapt = connection.ops.adapt_datetimefield_value
+    values = [
+        [adapt(value) if isinstance(value, datetime) else value for value in _values_of(row)]
+        for row in rows
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(INSERT, values)
 
 
 recorder = Recorder()

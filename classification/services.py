@@ -21,7 +21,11 @@ _uploads = threading.BoundedSemaphore(max(settings.WEB_THREADS - RESERVED_THREAD
 
 def check_cache(*, image_hash: str, caller: Caller) -> Classification | None:
     """The known answer for a hash, counted as a hit; None when it is unknown."""
-    return check_cache_many(image_hashes=[image_hash], caller=caller).get(image_hash)
+    photo = known_photos.find(image_hash)
+    if photo is None:
+        return None
+    recorder.add(caller.hit(photo))
+    return photo.classification
 
 
 def check_cache_many(*, image_hashes: Iterable[str], caller: Caller) -> dict[str, Classification]:

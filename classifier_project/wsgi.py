@@ -8,8 +8,11 @@ os.environ["SERVING"] = "1"
 
 from django.core.wsgi import get_wsgi_application
 
-application = get_wsgi_application()
+django = get_wsgi_application()
 
+# Models can be imported only after Django is set up.
+from classification.fast_lane import with_fast_lane  # noqa: E402
 from classification.recorder import recorder  # noqa: E402
 
+application = with_fast_lane(django)
 recorder.start()

@@ -5,7 +5,6 @@ from typing import Any
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from rest_framework import viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import APIException
@@ -16,8 +15,14 @@ from rest_framework.views import APIView
 
 from classification import batches, health, services
 from classification.api import schemas
+from classification.api.bodies import (
+    batch_item_body,
+    check_cache_body,
+    classification_body,
+    outcome_body,
+    stamp,
+)
 from classification.api.callers import caller_of
-from classification.api.errors import refusal_of
 from classification.api.serializers import (
     MAX_PHOTOS,
     BatchCheckCacheRequest,
@@ -25,10 +30,8 @@ from classification.api.serializers import (
     CheckCacheRequest,
     ClassifyRequest,
 )
-from classification.batches import BatchItem
 from classification.errors import Refusal
-from classification.outcomes import Caller, Outcome
-from classification.results import Classification
+from classification.outcomes import Caller
 from classifier_project.middleware import request_id_var
 
 # What a form's other fields and boundaries may add to the photos.
@@ -64,15 +67,7 @@ class ClassifyViewSet(viewsets.ViewSet):
         found = services.check_cache(
             image_hash=data["image_hash"], caller=caller_of(request, data.get("user_id"))
         )
-        answer: dict[str, Any] = {
-            "success": True,
-            "cached": found is not None,
-            "data": classification_body(found) if found else None,
-            "from_cache": found is not None,
-        }
-        if found is None:
-            answer["message"] = _("This photo is unknown. Please upload it.")
-        return Response(answer | stamp())
+        return Response(check_cache_body(found))
 
     @schemas.BATCH_CHECK_CACHE
     @action(
@@ -174,41 +169,3 @@ def _read(image: "UploadedFile[bytes]") -> bytes:
     with image:
         data: bytes = image.read()
     return data
-
-
-def stamp() -> dict[str, str]:
-    """The end of every answer."""
-    return {
-        "request_id": request_id_var.get(),
-        "timestamp": timezone.localtime().isoformat(),
-    }
-
-
-def classification_body(classification: Classification) -> dict[str, Any]:
-    return {
-        "category": classification.category,
-        "confidence": classification.confidence,
-        "description": classification.description,
-    }
-
-
-def outcome_body(outcome: Outcome) -> dict[str, Any]:
-    """An answer and where it is from; `degraded` only when it stands in for a failure."""
-    body: dict[str, Any] = {
-        "data": classification_body(outcome.classification),
-        "from_cache": outcome.source == "cache",
-        "source": outcome.source,
-    }
-    return body | {"degraded": True} if outcome.degraded else body
-
-
-def batch_item_body(item: BatchItem) -> dict[str, Any]:
-    """One photo of a batch, with every field whether it was answered or refused."""
-    body: dict[str, Any] = {"success": isinstance(item.result, Outcome)}
-    if isinstance(item.result, Outcome):
-        body |= {"error": None, "error_code": None} | outcome_body(item.result)
-    else:
-        refusal = refusal_of(item.result)
-        body |= {"data": None, "error": str(refusal.message), "error_code": refusal.code}
-        body |= {"from_cache": False, "source": None}
-    return body | {"processing_time_ms": item.processing_time_ms}

@@ -7,7 +7,6 @@ from django.core.management.base import BaseCommand
 from granian import Granian
 from granian.constants import Interfaces
 
-
 MAX_CONNECTIONS = 8192
 
 
