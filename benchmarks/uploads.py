@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The status, the JSON body, and the seconds it took from the first byte sent."""
+    """The status (0: the connection was lost), the JSON body, and the seconds it took from the first byte sent."""
 
     status: int
     body: dict[str, Any]
@@ -20,17 +20,13 @@ class Reply:
 def upload(photo: bytes, port: int) -> bytes:
     """A request that uploads a photo, ready to be sent."""
     head = (
-        b"--b\r\nContent-Disposition: form-data; name=image; filename=p.jpg\r\n"
+        b"--bench-boundary-7d1f\r\nContent-Disposition: form-data; name=image; filename=p.jpg\r\n"
         b"Content-Type: image/jpeg\r\n\r\n"
     )
-    body = head + photo + b"\r\n--b--\r\n"
-    return _request("/api/v1/classify", "multipart/form-data; boundary=b", body, port)
-
-
-def check(image_hash: str, port: int) -> bytes:
-    """A request that asks for a hash, ready to be sent."""
-    body = json.dumps({"image_hash": image_hash}).encode()
-    return _request("/api/v1/classify/check-cache", "application/json", body, port)
+    body = head + photo + b"\r\n--bench-boundary-7d1f--\r\n"
+    return _request(
+        "/api/v1/classify", "multipart/form-data; boundary=bench-boundary-7d1f", body, port
+    )
 
 
 def _request(path: str, content_type: str, body: bytes, port: int) -> bytes:
@@ -48,7 +44,10 @@ async def send(request: bytes, port: int) -> Reply:
     started = time.perf_counter()
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(request)
-    raw = await reader.read(-1)
+    try:
+        raw = await reader.read(-1)
+    except OSError as error:
+        return Reply(0, {"error_code": repr(error)}, time.perf_counter() - started)
     seconds = time.perf_counter() - started
     writer.close()
     head, _, body = raw.partition(b"\r\n\r\n")
@@ -60,12 +59,3 @@ async def send(request: bytes, port: int) -> Reply:
 async def send_all(requests: list[bytes], port: int) -> list[Reply]:
     """Send every request at once; their replies in the same order."""
     return list(await asyncio.gather(*(send(request, port) for request in requests)))
-
-
-async def probe(request: bytes, port: int, *, each: float, until: asyncio.Event) -> list[float]:
-    """Send a request every `each` seconds until the event; the seconds each one took."""
-    times: list[float] = []
-    while not until.is_set():
-        times.append((await send(request, port)).seconds)
-        await asyncio.sleep(each)
-    return times

@@ -118,17 +118,21 @@ def _answer(
         ("Vary", "Accept-Language"),
     ]
     try:
+        found = services.check_cache(
+            image_hash=image_hash,
+            caller=Caller(request_id, user_id, client_address(environ)),
+        )
+        if found:
+            return "200 OK", headers, _json(check_cache_body(found))
         with translation.override(_language(environ.get("HTTP_ACCEPT_LANGUAGE", ""))):
-            try:
-                caller = Caller(request_id, user_id, client_address(environ))
-                found = services.check_cache(image_hash=image_hash, caller=caller)
-                return "200 OK", headers, _json(check_cache_body(found))
-            except Exception as error:
-                refusal = refusal_of(error)
-                if refusal.retry_after:
-                    headers.append(("Retry-After", str(refusal.retry_after)))
-                status = f"{refusal.status.value} {refusal.status.phrase}"
-                return status, headers, _json(error_body(refusal.code, refusal.message))
+            return "200 OK", headers, _json(check_cache_body(None))
+    except Exception as error:
+        refusal = refusal_of(error)
+        if refusal.retry_after:
+            headers.append(("Retry-After", str(refusal.retry_after)))
+        with translation.override(_language(environ.get("HTTP_ACCEPT_LANGUAGE", ""))):
+            body = _json(error_body(refusal.code, refusal.message))
+        return f"{refusal.status.value} {refusal.status.phrase}", headers, body
     finally:
         request_id_var.reset(token)
         close_old_connections()

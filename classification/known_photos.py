@@ -1,5 +1,6 @@
 """Looking a hash up: hot entries from Django's cache, the others from the table.
 
+An entry is hot only if it was served when it was read, so that a hit costs one look.
 A purge or a correction is seen at once by the process that makes it, and by the others within
 LIFETIME_SECONDS; with Redis as the cache, at once by all.
 """
@@ -7,9 +8,8 @@ LIFETIME_SECONDS; with Redis as the cache, at once by all.
 import logging
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.core.cache import cache
@@ -33,10 +33,11 @@ SELECT = (
     "corrected_at FROM image_classification_cache"
 )
 _resting_until = 0.0
+# Part of the hot entries' keys.
+_epoch = 1
 
 
-@dataclass(frozen=True, slots=True)
-class KnownPhoto:
+class KnownPhoto(NamedTuple):
     """What a hit needs of a cache entry; `cost` is what the entry cost in yuan."""
 
     image_hash: str
@@ -101,14 +102,14 @@ class KnownPhoto:
 
 def find(image_hash: str) -> KnownPhoto | None:
     """The photo with this hash, if its answer is known; DatabaseError when it cannot be told."""
-    photo = _hot_get([image_hash]).get(image_hash)
-    return photo if photo and photo.is_served else find_in_table([image_hash]).get(image_hash)
+    photo: KnownPhoto | None = _with_cache(lambda: cache.get(image_hash, version=_epoch), None)
+    return photo or find_in_table([image_hash]).get(image_hash)
 
 
 def find_many(image_hashes: Iterable[str]) -> dict[str, KnownPhoto]:
     """The known ones of these hashes, with one query for those that are not hot."""
     wanted = list(dict.fromkeys(image_hashes))
-    found = {key: photo for key, photo in _hot_get(wanted).items() if photo.is_served}
+    found: dict[str, KnownPhoto] = _with_cache(lambda: cache.get_many(wanted, version=_epoch), {})
     missing = [image_hash for image_hash in wanted if image_hash not in found]
     return found | (find_in_table(missing) if missing else {})
 
@@ -121,13 +122,15 @@ def find_in_table(image_hashes: list[str]) -> dict[str, KnownPhoto]:
         cursor.execute(f"{SELECT} WHERE image_hash IN ({marks})", image_hashes)
         photos = [KnownPhoto.from_row(row) for row in cursor.fetchall()]
     served = {photo.image_hash: photo for photo in photos if photo.is_served}
-    _hot_set(served)
+    if served:
+        _with_cache(lambda: cache.set_many(served, LIFETIME_SECONDS, version=_epoch), None)
     return served
 
 
 def forget(image_hashes: Iterable[str]) -> None:
     """Take these out of the hot entries; to be called after their rows have changed."""
-    _with_cache(lambda: cache.delete_many(list(image_hashes)), None)
+    keys = list(image_hashes)
+    _with_cache(lambda: cache.delete_many(keys, version=_epoch), None)
 
 
 def current_prompt() -> PromptVersion:
@@ -137,19 +140,6 @@ def current_prompt() -> PromptVersion:
         prompt = PromptVersion.objects.current()
         _with_cache(lambda: cache.set(PROMPT_KEY, prompt, LIFETIME_SECONDS), None)
     return prompt
-
-
-def _hot_get(image_hashes: list[str]) -> dict[str, KnownPhoto]:
-    if len(image_hashes) == 1:  # get_many costs twice as much for one
-        photo = _with_cache(lambda: cache.get(image_hashes[0]), None)
-        return {image_hashes[0]: photo} if photo else {}
-    found: dict[str, KnownPhoto] = _with_cache(lambda: cache.get_many(image_hashes), {})
-    return found
-
-
-def _hot_set(photos: dict[str, KnownPhoto]) -> None:
-    for image_hash, photo in photos.items():
-        _with_cache(lambda: cache.set(image_hash, photo, LIFETIME_SECONDS), None)  # noqa: B023
 
 
 def _with_cache(action: Any, otherwise: Any) -> Any:
@@ -172,4 +162,7 @@ def _entry_changed(instance: CacheEntry, **_: Any) -> None:
 
 @receiver([post_save, post_delete], sender=PromptVersion)
 def _prompt_changed(**_: Any) -> None:
-    forget([PROMPT_KEY])
+    """Older answers may be unknown from now on: this process sees no hot entry any more."""
+    global _epoch
+    _with_cache(lambda: cache.delete(PROMPT_KEY), None)
+    _epoch += 1

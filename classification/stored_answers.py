@@ -8,6 +8,7 @@ from django.db import IntegrityError, transaction
 
 from classification import known_photos
 from classification.models import CacheEntry, ModelCall, RequestLog
+from classification.outcomes import LogRow
 
 # What a new answer replaces in an entry that is no longer served; its hits stay counted.
 ANSWER_FIELDS = (
@@ -30,7 +31,7 @@ class StoredAnswer:
     """Unsaved rows that belong together; `entry` is None for an answer that is not kept."""
 
     entry: CacheEntry | None
-    log: RequestLog
+    log: LogRow
     calls: Sequence[ModelCall]
     flight_token: str
 
@@ -58,7 +59,7 @@ class StoredAnswer:
             elif self.entry:
                 self._replace(self.entry)
             if settings.ENABLE_REQUEST_LOG:
-                self.log.save(force_insert=True)
+                RequestLog.objects.create(**self.log._asdict())
             ModelCall.objects.bulk_create(self.calls)
 
     def _replace(self, entry: CacheEntry) -> None:

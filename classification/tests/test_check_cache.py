@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
@@ -147,6 +148,7 @@ def test_a_local_answer_is_unknown_while_the_paid_model_is_configured(
     make_entry(provider="local", prompt_version=None)
     settings.LLM_PROVIDER = "local"
     assert ask(client).json()["cached"]
+    cache.clear()  # settings change only with a restart
     settings.LLM_PROVIDER = "aliyun"
     assert not ask(client).json()["cached"]
 

@@ -81,7 +81,7 @@ def test_the_entry_says_which_model_and_prompt_made_it_and_what_it_cost(
     )
     assert (entry.input_tokens, entry.output_tokens, entry.hit_count) == (800, 40, 1)
     assert entry.cost == Decimal("0.000720")
-    assert entry.model_response["text"].startswith("{")
+    assert (entry.model_response or {})["text"].startswith("{")
     call = ModelCall.objects.get()
     assert (call.cost, call.billed, call.image_hash) == (entry.cost, "yes", entry.image_hash)
 
@@ -190,7 +190,7 @@ def test_a_failed_model_is_refused_and_nothing_is_kept(
     assert response.has_header("Retry-After") == (code == "model_unavailable")
     assert not is_known(client, data)
     logged = row()
-    assert (logged.outcome, logged.category, logged.confidence) == (code, "", 0)
+    assert (logged.outcome, logged.category, logged.confidence) == (code, "", Decimal(0))
     assert ModelCall.objects.get().outcome == code
 
 

@@ -4,6 +4,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +121,7 @@ def test_an_orderly_stop_loses_no_hit(
 def test_kill_loses_no_paid_answer(database: ScratchDatabase, dashscope: DashScopeServer) -> None:
     photos = [photo(seed=seed) for seed in range(10)]
     with running_server(database, dashscope) as server:
-        replies = at_once([lambda data=data: server.upload(data) for data in photos])
+        replies = at_once([partial(server.upload, data) for data in photos])
         server.kill()
 
     assert [reply.json()["source"] for reply in replies] == ["llm"] * 10
@@ -170,3 +171,17 @@ def test_apps_that_keep_their_connections_shut_nobody_out(
             session.close()
 
     assert reply.json()["cached"] is False
+
+
+def test_an_orderly_stop_answers_what_has_begun(
+    database: ScratchDatabase, dashscope: DashScopeServer
+) -> None:
+    dashscope.delay = 2.0
+    with running_server(database, dashscope) as server, ThreadPoolExecutor(8) as pool:
+        begun = [pool.submit(server.upload, photo(seed=seed)) for seed in range(8)]
+        wait_until(lambda: len(dashscope.requests) == 8)
+        server.terminate()
+        replies = [future.result() for future in begun]
+
+    assert [reply.status_code for reply in replies] == [200] * 8
+    assert database.value("SELECT COUNT(*) FROM model_call") == 8
