@@ -34,7 +34,7 @@ from classification.models import CacheEntry, Flight, ModelCall, RequestLog  # n
 from classification.tests.pictures import photo  # noqa: E402
 
 ROUNDS = 3
-SECONDS = 5
+SECONDS = 10
 CONNECTIONS = 32
 ENTRIES = 50_000
 MODEL_SECONDS = 2.0

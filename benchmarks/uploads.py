@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The status (0: the connection was lost), the JSON body, and the seconds it took from the first byte sent."""
+    """The status (0: the connection was lost), the JSON body, and the seconds it took."""
 
     status: int
     body: dict[str, Any]
@@ -20,13 +20,11 @@ class Reply:
 def upload(photo: bytes, port: int) -> bytes:
     """A request that uploads a photo, ready to be sent."""
     head = (
-        b"--bench-boundary-7d1f\r\nContent-Disposition: form-data; name=image; filename=p.jpg\r\n"
+        b"--7d1f0c55e2\r\nContent-Disposition: form-data; name=image; filename=p.jpg\r\n"
         b"Content-Type: image/jpeg\r\n\r\n"
     )
-    body = head + photo + b"\r\n--bench-boundary-7d1f--\r\n"
-    return _request(
-        "/api/v1/classify", "multipart/form-data; boundary=bench-boundary-7d1f", body, port
-    )
+    body = head + photo + b"\r\n--7d1f0c55e2--\r\n"
+    return _request("/api/v1/classify", "multipart/form-data; boundary=7d1f0c55e2", body, port)
 
 
 def _request(path: str, content_type: str, body: bytes, port: int) -> bytes:

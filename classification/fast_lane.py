@@ -13,14 +13,13 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db import close_old_connections
 from django.http import HttpRequest
 from django.http.request import split_domain_port, validate_host
 from django.utils import translation
 
-from classification import services
+from classification import flights, services
 from classification.api.bodies import check_cache_body
-from classification.api.callers import client_address
+from classification.api.callers import client_address, content_length
 from classification.api.errors import error_body, refusal_of
 from classification.outcomes import Caller
 from classification.photos import HASH
@@ -57,13 +56,13 @@ def _plain_question(environ: "WSGIEnvironment") -> tuple[str, str | None] | None
         environ["REQUEST_METHOD"] != "POST"
         or environ.get("CONTENT_TYPE")
         not in ("application/json", "application/json; charset=utf-8")
-        or not 0 < _length(environ) <= MAX_BODY_BYTES
+        or not 0 < content_length(environ) <= MAX_BODY_BYTES
         or any(name in environ for name in NOT_PLAIN)
         or not _is_our_host(environ.get("HTTP_HOST", ""))
         or (settings.SECURE_SSL_REDIRECT and not _is_secure(environ))
     ):
         return None
-    raw = environ["wsgi.input"].read(_length(environ))
+    raw = environ["wsgi.input"].read(content_length(environ))
     environ["wsgi.input"] = BytesIO(raw)
     try:
         body = json.loads(raw)
@@ -89,11 +88,6 @@ def _is_plain_user(*user_ids: Any) -> bool:
         )
         for user_id in user_ids
     )
-
-
-def _length(environ: "WSGIEnvironment") -> int:
-    length = environ.get("CONTENT_LENGTH", "")
-    return int(length) if length.isdecimal() else 0
 
 
 @functools.lru_cache(maxsize=64)
@@ -135,7 +129,7 @@ def _answer(
         return f"{refusal.status.value} {refusal.status.phrase}", headers, body
     finally:
         request_id_var.reset(token)
-        close_old_connections()
+        flights.release_connection()
 
 
 @functools.lru_cache(maxsize=256)

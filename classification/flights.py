@@ -203,9 +203,9 @@ def sweep() -> None:
 
 
 def release_connection() -> None:
-    """Give this thread's connection back while it waits, so that few serve many threads."""
+    """Give this thread's connection back to the pool, so that few serve many threads."""
     if not connection.in_atomic_block:
-        connection.close()
+        connection.close_if_unusable_or_obsolete()
 
 
 class _Heart:
@@ -258,7 +258,7 @@ class _Heart:
             except DatabaseError as error:
                 logger.warning("Leases could not be renewed: %s", error)
             finally:
-                connection.close()
+                release_connection()
 
 
 _heart = _Heart()

@@ -133,11 +133,20 @@ def forget(image_hashes: Iterable[str]) -> None:
     _with_cache(lambda: cache.delete_many(keys, version=_epoch), None)
 
 
-def current_prompt() -> PromptVersion:
+class Prompt(NamedTuple):
+    """What is asked, and from which version on answers count as known."""
+
+    version: int
+    text: str
+    accepted_from: int
+
+
+def current_prompt() -> Prompt:
     """The prompt in force, at most LIFETIME_SECONDS old."""
-    prompt: PromptVersion | None = _with_cache(lambda: cache.get(PROMPT_KEY), None)
+    prompt: Prompt | None = _with_cache(lambda: cache.get(PROMPT_KEY), None)
     if prompt is None:
-        prompt = PromptVersion.objects.current()
+        row = PromptVersion.objects.current()
+        prompt = Prompt(row.version, row.text, row.accepted_from)
         _with_cache(lambda: cache.set(PROMPT_KEY, prompt, LIFETIME_SECONDS), None)
     return prompt
 

@@ -12,8 +12,8 @@ from django.utils import timezone
 from classification import configured, flights, known_photos, photos
 from classification.categories import IDCARD, OTHER
 from classification.flights import TakeOff
-from classification.known_photos import KnownPhoto
-from classification.models import CacheEntry, ModelCall, PromptVersion
+from classification.known_photos import KnownPhoto, Prompt
+from classification.models import CacheEntry, ModelCall
 from classification.outcomes import OK, Caller, Outcome
 from classification.photos import Photo
 from classification.providers.base import Answer, Call, ProviderError
@@ -78,7 +78,7 @@ def _shared(take_off: TakeOff) -> Landing:
     return Landing(outcome, known=take_off.known, is_shared=True)
 
 
-def _ask(photo: Photo, prompt: PromptVersion, token: str, caller: Caller) -> Landing:
+def _ask(photo: Photo, prompt: Prompt, token: str, caller: Caller) -> Landing:
     """Ask the model, holding the lease `token` and no connection."""
     try:
         provider = configured.provider()
@@ -128,7 +128,7 @@ def _stand_in(photo: Photo, code: str) -> Outcome | None:
 
 
 def _entry(
-    photo: Photo, answer: Answer, provider: str, prompt: PromptVersion, cost: Decimal
+    photo: Photo, answer: Answer, provider: str, prompt: Prompt, cost: Decimal
 ) -> CacheEntry:
     """The unsaved entry of an answer. The model's words are not kept when they may repeat what
     is printed on somebody's card."""

@@ -57,6 +57,12 @@ def client_address(meta: Mapping[str, Any]) -> str | None:
     return remote[:45] or None
 
 
+def content_length(meta: Mapping[str, Any]) -> int:
+    """The announced bytes of a request's body; 0 where none, or nonsense, is announced."""
+    length: str = meta.get("CONTENT_LENGTH") or ""
+    return int(length) if length.isdecimal() else 0
+
+
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         address = ipaddress.ip_address(text.strip())

@@ -22,7 +22,7 @@ from classification.api.bodies import (
     outcome_body,
     stamp,
 )
-from classification.api.callers import caller_of
+from classification.api.callers import caller_of, content_length
 from classification.api.serializers import (
     MAX_PHOTOS,
     BatchCheckCacheRequest,
@@ -50,7 +50,7 @@ class ClassifyViewSet(viewsets.ViewSet):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuse a body that is too long before it is read."""
         super().initial(request, *args, **kwargs)
-        length = int(request.META.get("CONTENT_LENGTH") or 0)
+        length = content_length(request.META)
         photo_bytes = settings.MAX_IMAGE_SIZE_MB * 1024 * 1024
         if self.action == "create" and length > photo_bytes + FORM_BYTES:
             services.log_refusal("image_too_large", caller_of(request))
