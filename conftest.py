@@ -43,6 +43,6 @@ def model(settings: Settings) -> Iterator[DashScopeServer]:
         settings.LLM_PROVIDER = "aliyun"
         settings.LLM_API_KEY = "sk-test"
         settings.LLM_BASE_URL = server.base_url
-        settings.LLM_TIMEOUT = 2
+        settings.LLM_TIMEOUT = 5
         settings.ON_MODEL_FAILURE = "error"
         yield server

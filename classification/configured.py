@@ -27,6 +27,8 @@ def provider() -> Provider | None:
 
 
 @functools.cache
-def on_device() -> Provider | None:
-    """The on-device model; None until there is one."""
-    return None
+def on_device() -> Provider:
+    """The on-device model, which is there on every machine."""
+    from classification.providers.on_device.provider import OnDeviceProvider
+
+    return OnDeviceProvider()

@@ -255,7 +255,7 @@ class _Heart:
                     return
             try:
                 Flight.objects.filter(token__in=held).update(renewals=F("renewals") + 1)
-            except DatabaseError as error:
+            except Exception as error:  # a heart must not stop
                 logger.warning("Leases could not be renewed: %s", error)
             finally:
                 release_connection()

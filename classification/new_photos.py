@@ -117,11 +117,11 @@ def _stand_in(photo: Photo, code: str) -> Outcome | None:
         return None
     if settings.ON_MODEL_FAILURE == "other":
         return Outcome(Classification(OTHER, 0.0, None), "none", code)
-    on_device = configured.on_device()
-    if on_device is None or settings.LLM_PROVIDER == "local":
+    if settings.LLM_PROVIDER == "local":  # it has just failed itself
         return None
     try:
-        return Outcome(on_device.classify(photo, "").classification, "local", code)
+        answer = configured.on_device().classify(photo, "")
+        return Outcome(answer.classification, "local", code)
     except ProviderError:
         logger.exception("The on-device model could not stand in.")
         return None

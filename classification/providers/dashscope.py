@@ -52,6 +52,10 @@ class DashScopeProvider:
         max_tokens: int,
         max_concurrency: int,
     ) -> None:
+        # Half a second and 45 MB to import: only where a provider is made, in a server's worker.
+        from dashscope import MultiModalConversation
+
+        self._conversation: Any = MultiModalConversation
         self._api_key = api_key.strip()
         self._models = models
         self._base_url = base_url
@@ -156,12 +160,9 @@ class DashScopeProvider:
     def _post(
         self, model: str, photo: Photo, prompt: str, parameters: dict[str, Any], deadline: float
     ) -> Any:
-        # Half a second and 45 MB to import: not before a worker asks its first question.
-        from dashscope import MultiModalConversation
-
         image = f"data:image/jpeg;base64,{base64.b64encode(photo.jpeg).decode()}"
         remaining = max(deadline - time.monotonic(), 0.05)
-        return MultiModalConversation.call(
+        return self._conversation.call(
             model=model,
             # The line break keeps the prompt from ever naming a file, which the SDK would upload.
             messages=[{"role": "user", "content": [{"image": image}, {"text": f"{prompt}\n"}]}],

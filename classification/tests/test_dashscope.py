@@ -18,7 +18,7 @@ from classification.results import Classification
 from classification.tests.dashscope_server import GENERATION, DashScopeServer
 from classification.tests.pictures import photo as picture
 
-TIMEOUT = 2.0
+TIMEOUT = 3.0
 PROMPT = "看图，输出 JSON。"
 KEY = "sk-very-secret"
 

@@ -1,0 +1,129 @@
+"""The two networks, run by ONNX Runtime: what is in a photo, and where its faces are."""
+
+import functools
+import os
+import threading
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from PIL import Image
+
+WEIGHTS = Path(__file__).parent / "weights"
+LABEL_SIDE = 224
+FACE_SIDE = 448
+FACE_SCORE = 0.5
+OVERLAP = 0.3
+
+Floats = NDArray[np.float32]
+
+# One inference at a time per core: more would only take the cores from known photos.
+_cores = threading.BoundedSemaphore(os.cpu_count() or 1)
+
+
+class Face(NamedTuple):
+    """A face in fractions of the photo's width and height, and how sure the network is."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    score: float
+
+    @property
+    def height(self) -> float:
+        return self.bottom - self.top
+
+    @property
+    def middle(self) -> float:
+        return (self.left + self.right) / 2
+
+
+@functools.cache
+def _session(name: str) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    path = str(WEIGHTS / f"{name}.onnx")
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+def _run(name: str, photo: Floats) -> list[Floats]:
+    session = _session(name)
+    with _cores:
+        outputs: list[Any] = session.run(None, {session.get_inputs()[0].name: photo})
+    return outputs
+
+
+def label_probabilities(image: Image.Image) -> Floats:
+    """How likely each of ImageNet's thousand labels is; they add up to 1."""
+    side = min(image.size)
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    square = image.resize(
+        (LABEL_SIDE, LABEL_SIDE), Image.Resampling.BILINEAR, (left, top, left + side, top + side)
+    )
+    pixels = (np.asarray(square, np.float32) - np.float32(127)) / np.float32(128)
+    (scores,) = _run("efficientnet-lite0", pixels.transpose(2, 0, 1)[None])
+    exponents = np.exp(scores[0] - scores[0].max())
+    probabilities: Floats = exponents / exponents.sum()
+    return probabilities
+
+
+def faces(image: Image.Image) -> list[Face]:
+    """The faces, surest first."""
+    scale = FACE_SIDE / max(image.size)
+    width, height = (max(32, round(side * scale / 32) * 32) for side in image.size)
+    pixels = np.asarray(image.resize((width, height), Image.Resampling.BILINEAR), np.float32)
+    heat, scales, offsets, _ = _run("centerface", pixels.transpose(2, 0, 1)[None])
+    rows, columns = np.where(heat[0, 0] > FACE_SCORE)
+    found = []
+    for row, column in zip(rows, columns, strict=True):
+        face_height, face_width = np.exp(scales[0, :, row, column]) * 4
+        middle_y = (row + offsets[0, 0, row, column] + 0.5) * 4
+        middle_x = (column + offsets[0, 1, row, column] + 0.5) * 4
+        found.append(
+            Face(
+                float((middle_x - face_width / 2) / width),
+                float((middle_y - face_height / 2) / height),
+                float((middle_x + face_width / 2) / width),
+                float((middle_y + face_height / 2) / height),
+                float(heat[0, 0, row, column]),
+            )
+        )
+    return _without_doubles(sorted(found, key=lambda face: -face.score))
+
+
+def _without_doubles(found: list[Face]) -> list[Face]:
+    kept: list[Face] = []
+    for face in found:
+        if all(_overlap(face, other) < OVERLAP for other in kept):
+            kept.append(face)
+    return kept
+
+
+def _overlap(one: Face, other: Face) -> float:
+    """The common area of two faces as a part of their area together."""
+    width = min(one.right, other.right) - max(one.left, other.left)
+    height = min(one.bottom, other.bottom) - max(one.top, other.top)
+    if width <= 0 or height <= 0:
+        return 0.0
+    areas = [(face.right - face.left) * face.height for face in (one, other)]
+    return width * height / (sum(areas) - width * height)
+
+
+def flatness(image: Image.Image) -> float:
+    """The part of the photo whose neighbouring pixels are alike: high on screens and documents,
+    low on anything a lens has seen."""
+    small = np.asarray(image.convert("L"), np.int16)
+    alike = np.abs(np.diff(small, axis=1)) <= 1
+    return float(alike.mean())
+
+
+def ground_flatness(image: Image.Image) -> float:
+    """The same for the upper corners, where an ID photo shows its plain ground."""
+    small = np.asarray(image.convert("L").resize((64, 64)), np.int16)
+    corners = np.concatenate([small[:20, :12].ravel(), small[:20, -12:].ravel()])
+    return float((np.abs(corners - np.median(corners)) <= 12).mean())

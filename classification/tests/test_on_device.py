@@ -1,0 +1,168 @@
+"""The on-device model on real photos, as the configured provider and as a stand-in."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sklearn.datasets
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from PIL import Image, ImageDraw
+from pytest_django import Settings
+
+from classification import configured, photos
+from classification.models import CacheEntry, ModelCall, RequestLog
+from classification.providers.on_device import networks
+from classification.providers.on_device.networks import Face
+from classification.providers.on_device.rules import Findings, decide
+from classification.recorder import recorder
+from classification.tests.dashscope_server import DashScopeServer
+from classification.tests.pictures import photo
+
+CHINA = Path(sklearn.datasets.__file__).parent / "images" / "china.jpg"
+
+
+def screen() -> bytes:
+    """A page of an app as a phone captures it."""
+    image = Image.new("RGB", (390, 844), "white")
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((0, 0, 390, 90), fill="#1677ff")
+    for row in range(10):
+        draw.rectangle((16, 110 + row * 72, 72, 166 + row * 72), fill="#dddddd")
+        draw.text((90, 116 + row * 72), f"Message {row}: see you at the station", fill="black")
+    buffer = BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def classify(data: bytes) -> Any:
+    prepared = photos.prepare(data, allowed_formats=["jpg", "png"], max_side=1024)
+    return configured.on_device().classify(prepared, "")
+
+
+def upload(client: Client, data: bytes) -> Any:
+    return client.post("/api/v1/classify", {"image": SimpleUploadedFile("p", data)}).json()
+
+
+def findings(**changes: Any) -> Findings:
+    masses = {"pets": 0.0, "foods": 0.0, "travel_scenery": 0.0, "screenshot": 0.0}
+    defaults: dict[str, Any] = {
+        "masses": masses | {"single_person": 0.0},
+        "faces": [],
+        "flatness": 0.3,
+        "ground_flatness": 0.3,
+        "shape": 1.5,
+        "has_camera_data": False,
+    }
+    return Findings(**(defaults | changes))
+
+
+def face(height: float, middle: float = 0.5) -> Face:
+    return Face(middle - height / 3, 0.3, middle + height / 3, 0.3 + height, 0.9)
+
+
+def test_a_sight_is_scenery() -> None:
+    answer = classify(CHINA.read_bytes())
+
+    assert answer.classification.category == "travel_scenery"
+    assert answer.classification.description
+    assert answer.calls == ()
+    assert answer.model.startswith("local/")
+    json.dumps(answer.raw)
+
+
+def test_a_phones_screen_is_a_screenshot() -> None:
+    assert classify(screen()).classification.category == "screenshot"
+
+
+@pytest.mark.parametrize(
+    ("seen", "category"),
+    [
+        ({}, "other"),
+        ({"faces": [face(0.2)]}, "single_person"),
+        ({"faces": [face(0.2), face(0.15, 0.2)]}, "social_activities"),
+        ({"faces": [face(0.03)]}, "other"),
+        (
+            {"faces": [face(0.45)], "shape": 0.75, "ground_flatness": 0.99},
+            "idcard",
+        ),
+        ({"faces": [face(0.35, 0.2)], "shape": 1.58, "flatness": 0.8}, "idcard"),
+        ({"faces": [face(0.35, 0.2)], "shape": 1.58, "has_camera_data": True}, "single_person"),
+        ({"shape": 0.46, "flatness": 0.9}, "screenshot"),
+        ({"shape": 0.46, "flatness": 0.9, "has_camera_data": True}, "other"),
+    ],
+)
+def test_the_rules_decide_what_labels_alone_cannot(seen: dict[str, Any], category: str) -> None:
+    assert decide(findings(**seen)).category == category
+
+
+def test_many_threads_share_the_networks() -> None:
+    data = CHINA.read_bytes()
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(classify, [data] * 16))
+
+    assert len({answer.classification for answer in answers}) == 1
+
+
+@pytest.mark.django_db
+def test_as_the_provider_its_answers_are_kept_and_free(client: Client, settings: Settings) -> None:
+    settings.LLM_PROVIDER = "local"
+    first, second = (upload(client, CHINA.read_bytes()) for _ in range(2))
+    entry = CacheEntry.objects.get()
+
+    assert (first["source"], first["from_cache"], first["data"]["category"]) == (
+        "local",
+        False,
+        "travel_scenery",
+    )
+    assert "degraded" not in first
+    assert (second["source"], second["from_cache"]) == ("cache", True)
+    assert (entry.provider, float(entry.cost)) == ("local", 0.0)
+    assert entry.prompt_version is None
+    assert not ModelCall.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("mode", ["no_verdict", "InvalidApiKey", "close_before_answer", "hang"])
+def test_it_stands_in_for_a_failed_model_and_is_not_kept(
+    client: Client, model: DashScopeServer, settings: Settings, mode: str
+) -> None:
+    settings.ON_MODEL_FAILURE = "local"
+    settings.LLM_TIMEOUT = 1
+    model.script(mode)
+    body = upload(client, CHINA.read_bytes())
+    recorder.flush()
+    row = RequestLog.objects.get()
+
+    assert (body["source"], body["degraded"], body["from_cache"]) == ("local", True, False)
+    assert body["data"]["category"] == "travel_scenery"
+    assert not CacheEntry.objects.exists()
+    assert (row.source, row.category) == ("local", "travel_scenery")
+    assert row.outcome == ModelCall.objects.get().outcome != "ok"
+
+
+@pytest.mark.django_db
+def test_a_refused_photo_stays_refused(
+    client: Client, model: DashScopeServer, settings: Settings
+) -> None:
+    settings.ON_MODEL_FAILURE = "local"
+    model.script("DataInspectionFailed")
+
+    assert upload(client, photo())["error_code"] == "image_rejected"
+
+
+@pytest.mark.django_db
+def test_an_on_device_model_that_fails_leaves_the_first_failure_standing(
+    client: Client, model: DashScopeServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.ON_MODEL_FAILURE = "local"
+    monkeypatch.setattr(networks, "WEIGHTS", Path("/nonexistent"))
+    networks._session.cache_clear()
+    model.script("no_verdict")
+    body = upload(client, photo())
+    networks._session.cache_clear()
+
+    assert body["error_code"] == "model_bad_reply"
