@@ -9,6 +9,7 @@ Whether a leader still lives is told by watching its heartbeat, never by compari
 of two hosts.
 """
 
+import contextlib
 import logging
 import secrets
 import threading
@@ -255,10 +256,11 @@ class _Heart:
                     return
             try:
                 Flight.objects.filter(token__in=held).update(renewals=F("renewals") + 1)
+                release_connection()
             except Exception as error:  # a heart must not stop
                 logger.warning("Leases could not be renewed: %s", error)
-            finally:
-                release_connection()
+                with contextlib.suppress(Exception):
+                    release_connection()
 
 
 _heart = _Heart()
