@@ -20,6 +20,9 @@ from classification.photos import HASH
 PURGE_BATCH = 500
 
 
+admin.site.enable_nav_sidebar = False
+
+
 class FirstRowsPaginator(Paginator):  # type: ignore[type-arg]
     """Pages through the first rows only: counting a log of millions takes seconds."""
 
@@ -31,14 +34,26 @@ class FirstRowsPaginator(Paginator):  # type: ignore[type-arg]
         return int(first_rows.count())
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Rows that are looked at and never changed by hand."""
+class LongTableAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Millions of rows, the latest first, and nothing that counts them all."""
 
-    actions = None
     ordering = ("-pk",)
     list_per_page = 50
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     paginator = FirstRowsPaginator
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        title = {"title": self.opts.verbose_name_plural}
+        return super().changelist_view(request, (extra_context or {}) | title)
+
+
+class ReadOnlyAdmin(LongTableAdmin):
+    """Rows that are looked at and never changed by hand."""
+
+    actions = None
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -96,7 +111,7 @@ USE = ("hit_count", "created_at", "last_hit_at", "ask_again", "requests")
 
 
 @admin.register(CacheEntry)
-class CacheEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class CacheEntryAdmin(LongTableAdmin):
     list_display = (
         "short_hash",
         "category",
@@ -105,16 +120,13 @@ class CacheEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "model_used",
         "prompt_version",
         "hit_count",
-        "is_corrected",
+        "corrected",
         "created_at",
     )
     list_filter = ("category", CorrectedFilter, "ask_again", "provider", PromptFilter, "created_at")
     search_fields = ("image_hash", "description")
     search_help_text = gettext_lazy("The beginning of a photo's hash, or words of a description")
-    ordering = ("-pk",)
-    list_per_page = 50
-    show_full_result_count = False
-    paginator = FirstRowsPaginator
+    list_select_related = ("corrected_by",)
     actions = ("mark_ask_again", "purge")
     fieldsets = (
         (gettext_lazy("Correct"), {"fields": ("category", "description")}),
@@ -162,9 +174,9 @@ class CacheEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def percent(self, entry: CacheEntry) -> str:
         return f"{entry.confidence:.1%}"
 
-    @admin.display(description=gettext_lazy("corrected"), boolean=True, ordering="corrected_at")
-    def is_corrected(self, entry: CacheEntry) -> bool:
-        return entry.corrected_at is not None
+    @admin.display(description=gettext_lazy("corrected by"), ordering="corrected_at")
+    def corrected(self, entry: CacheEntry) -> str:
+        return str(entry.corrected_by or _("yes")) if entry.corrected_at else "–"
 
     @admin.display(description=gettext_lazy("request log"))
     def requests(self, entry: CacheEntry) -> SafeString:

@@ -105,12 +105,13 @@ def errors(rows: QuerySet[RequestLog]) -> list[dict[str, Any]]:
 
 
 def users() -> list[dict[str, Any]]:
-    return list(
+    rows: Any = (
         RequestLog.objects.filter(user_id__gt="")
         .values("user_id")
         .annotate(request_count=Count("pk"), cache_hits=Count("pk", filter=Q(from_cache=True)))
         .order_by("-request_count")[:TOP_USERS]
     )
+    return list(rows)
 
 
 def trend(days: int, midnight: datetime) -> list[dict[str, Any]]:

@@ -1,7 +1,8 @@
 // Draw the trend, draw it again when the page has fetched new figures, and say when it cannot.
 
 const DASHES = [[], [6, 4], [2, 3]];
-const AXIS_PIXELS = 44;
+// Of the reserved height, what the legend takes; it has two rows on a phone.
+const legendPixels = (place) => (place.clientWidth < 420 ? 72 : 44);
 const charts = [];
 
 const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -38,7 +39,7 @@ function draw(place) {
   const axis = { stroke: style("--quiet"), grid: { stroke: style("--line"), width: 1 } };
   const options = {
     width: place.clientWidth,
-    height: place.clientHeight - AXIS_PIXELS,
+    height: place.clientHeight - legendPixels(place),
     cursor: { y: false },
     scales: { y: { range: (_chart, _low, high) => [0, high > 0 ? high * 1.05 : 1] } },
     axes: [
@@ -46,7 +47,7 @@ function draw(place) {
       { ...axis, size: 62, values: (_chart, ticks) => ticks.map((tick) => tick.toLocaleString()) },
     ],
     series: [
-      { value: (_chart, seconds) => (seconds ? day(seconds) : "") },
+      { label: place.dataset.day, value: (_chart, seconds) => (seconds ? day(seconds) : "–") },
       ...SERIES[kind].map((name, index) => ({
         label: place.dataset[name],
         stroke: style(COLOURS[name]),
@@ -73,7 +74,7 @@ document.querySelectorAll("[data-chart]").forEach(draw);
 
 addEventListener("resize", () => {
   for (const { place, plot } of charts) {
-    plot.setSize({ width: place.clientWidth, height: place.clientHeight - AXIS_PIXELS });
+    plot.setSize({ width: place.clientWidth, height: place.clientHeight - legendPixels(place) });
   }
 });
 
