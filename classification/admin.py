@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from classification.errors import ERRORS
 from classification.models import CacheEntry, ModelCall, PromptVersion, RequestLog
 from classification.photos import HASH
 
@@ -110,6 +111,43 @@ CORRECTION = ("model_category", "corrected_by", "corrected_at")
 USE = ("hit_count", "created_at", "last_hit_at", "ask_again", "requests")
 
 
+def known_values(column: str, label: Any, values: dict[str, Any]) -> type[admin.SimpleListFilter]:
+    """A filter of a column by these values, without looking for others in the table."""
+
+    class KnownValuesFilter(admin.SimpleListFilter):
+        title = label
+        parameter_name = column
+
+        def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+            return list(values.items())
+
+        def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+            value = self.value()
+            return queryset.filter(**{column: value}) if value in values else queryset
+
+    return KnownValuesFilter
+
+
+ProviderFilter = known_values(
+    "provider",
+    gettext_lazy("provider"),
+    {"aliyun": "DashScope", "local": gettext_lazy("on-device model")},
+)
+SourceFilter = known_values(
+    "source",
+    gettext_lazy("source"),
+    {
+        "cache": gettext_lazy("from the cache"),
+        "llm": gettext_lazy("from the model"),
+        "local": gettext_lazy("from the on-device model"),
+        "none": gettext_lazy("no answer"),
+    },
+)
+OutcomeFilter = known_values(
+    "outcome", gettext_lazy("outcome"), {"ok": gettext_lazy("answered")} | {c: c for c in ERRORS}
+)
+
+
 @admin.register(CacheEntry)
 class CacheEntryAdmin(LongTableAdmin):
     list_display = (
@@ -123,7 +161,14 @@ class CacheEntryAdmin(LongTableAdmin):
         "corrected",
         "created_at",
     )
-    list_filter = ("category", CorrectedFilter, "ask_again", "provider", PromptFilter, "created_at")
+    list_filter = (
+        "category",
+        CorrectedFilter,
+        "ask_again",
+        ProviderFilter,
+        PromptFilter,
+        "created_at",
+    )
     search_fields = ("image_hash", "description")
     search_help_text = gettext_lazy("The beginning of a photo's hash, or words of a description")
     list_select_related = ("corrected_by",)
@@ -154,7 +199,9 @@ class CacheEntryAdmin(LongTableAdmin):
         self, request: HttpRequest, queryset: QuerySet[CacheEntry], search_term: str
     ) -> tuple[QuerySet[CacheEntry], bool]:
         term = search_term.strip().lower()
-        if term and set(term) <= set("0123456789abcdef"):
+        if not term:
+            return queryset, False
+        if set(term) <= set("0123456789abcdef"):
             return queryset.filter(image_hash__startswith=term), False
         return queryset.filter(description__icontains=term), False
 
@@ -251,7 +298,7 @@ class RequestLogAdmin(ReadOnlyAdmin):
         "cost",
         "entry",
     )
-    list_filter = ("category", "from_cache", "source", "created_at")
+    list_filter = ("category", SourceFilter, OutcomeFilter, "created_at")
     search_fields = ("=request_id", "=user_id", "=image_hash")
     search_help_text = gettext_lazy("A whole request id, user id or photo hash")
 

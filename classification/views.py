@@ -6,8 +6,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core import signing
 from django.db import IntegrityError
-from django.db.models import Count, DecimalField, F, Sum, Value
-from django.db.models.functions import Coalesce, NullIf
+from django.db.models import Count, Q, Sum
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -25,8 +24,6 @@ from classifier_project.middleware import request_id_var
 from classifier_project.staff import StaffRequest, staff_only
 
 MAX_TRIAL_PHOTOS = 8
-# Of an entry whose cost is not known, such as an older installation's.
-USUAL_COST = Value(settings.COST_PER_API_CALL, output_field=DecimalField())
 
 
 # --- Test page ----------------------------------------------------------------------------
@@ -128,7 +125,7 @@ def prompt_draft(request: StaffRequest) -> HttpResponse:
     if not form.is_valid():
         history = PromptVersion.objects.select_related("author").order_by("-version")[:100]
         context = {"current": current, "form": form, "history": history}
-        return render(request, "prompt/page.html", context, status=422)
+        return render(request, "prompt/page.html", context)
     publish_form = PublishForm(
         initial=form.cleaned_data | {"based_on": current.version, "older": "keep"}
     )
@@ -143,13 +140,21 @@ def _draft(
         "draft": draft,
         "pieces": differences(current.text, draft["text"]),
         "publish_form": publish_form,
-        "older": current.known_answers().aggregate(
-            count=Count("pk"), cost=Sum(Coalesce(NullIf(F("cost"), Value(0)), USUAL_COST))
-        ),
+        "older": _older_answers(current),
         "max_photos": MAX_TRIAL_PHOTOS,
         "max_side": settings.LLM_IMAGE_MAX_SIDE,
         "reads_prompt": settings.LLM_PROVIDER != "local",
     }
+
+
+def _older_answers(current: PromptVersion) -> dict[str, Any]:
+    """How many answers would become unknown, and about how much asking again would cost."""
+    found = current.known_answers().aggregate(
+        count=Count("pk"), cost=Sum("cost", default=0), unpriced=Count("pk", filter=Q(cost=0))
+    )
+    # An older installation did not write down what its entries cost.
+    cost = found["cost"] + found["unpriced"] * settings.COST_PER_API_CALL
+    return {"count": found["count"], "cost": cost}
 
 
 @staff_only
