@@ -36,6 +36,13 @@ def clean_process() -> Iterator[None]:
     recorder._rows.clear()
 
 
+@pytest.fixture(autouse=True)
+def uncollected_static_files(settings: Settings) -> None:
+    """Serve static files from where they are: nothing has collected them for a test."""
+    storage = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = settings.STORAGES | {"staticfiles": storage}
+
+
 @pytest.fixture
 def model(settings: Settings) -> Iterator[DashScopeServer]:
     """A DashScope on loopback, configured as the provider; failures are refused."""

@@ -30,7 +30,7 @@ REST_SECONDS = 5
 PROMPT_KEY = "prompt"
 SELECT = (
     "SELECT image_hash, category, confidence, description, cost, provider, prompt_version, "
-    "corrected_at FROM image_classification_cache"
+    "corrected_at, ask_again FROM image_classification_cache"
 )
 _resting_until = 0.0
 # Part of the hot entries' keys.
@@ -48,11 +48,13 @@ class KnownPhoto(NamedTuple):
     provider: str
     prompt_version: int | None
     corrected: bool
+    ask_again: bool
 
     @classmethod
     def from_row(cls, row: tuple[Any, ...]) -> "KnownPhoto":
         """What a hit needs of a row of SELECT; SQLite gives its decimals as numbers."""
-        image_hash, category, confidence, description, cost, provider, version, corrected = row
+        image_hash, category, confidence, description, cost, provider, version, *marks = row
+        corrected_at, ask_again = marks
         return cls(
             image_hash=image_hash,
             category=category,
@@ -61,7 +63,8 @@ class KnownPhoto(NamedTuple):
             cost=Decimal(str(cost)),
             provider=provider,
             prompt_version=version,
-            corrected=corrected is not None,
+            corrected=corrected_at is not None,
+            ask_again=bool(ask_again),
         )
 
     @classmethod
@@ -76,6 +79,7 @@ class KnownPhoto(NamedTuple):
             provider=entry.provider,
             prompt_version=entry.prompt_version,
             corrected=entry.corrected_at is not None,
+            ask_again=entry.ask_again,
         )
 
     @property
@@ -89,9 +93,10 @@ class KnownPhoto(NamedTuple):
         """Whether the entry counts as known under the settings and the prompt in force.
 
         A person's correction always does. An answer of the on-device model does not stand in
-        for a paid one, nor does an answer to a prompt that staff declared out of date.
+        for a paid one, nor does an answer to a prompt that staff declared out of date, nor one
+        that they want asked again.
         """
-        if self.category not in KEYS:
+        if self.category not in KEYS or self.ask_again:
             return False
         if self.corrected:
             return True

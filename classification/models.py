@@ -6,13 +6,19 @@ fixed.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from django.db import IntegrityError, models, transaction
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from classification.categories import CATEGORIES
+from classification.categories import CATEGORIES, IDCARD
 from classification.prompts import DEFAULT_PROMPT
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 CATEGORY_CHOICES = [(category.key, category.label) for category in CATEGORIES]
 
@@ -54,6 +60,7 @@ class CacheEntry(models.Model):
         related_name="+",
     )
     corrected_at = models.DateTimeField(_("corrected"), null=True, blank=True)
+    ask_again = models.BooleanField(_("to be asked again"), default=False)
 
     class Meta:
         db_table = "image_classification_cache"
@@ -66,6 +73,18 @@ class CacheEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.image_hash[:12]}… {self.category}"
+
+    def correct(self, category: str, *, by: User) -> None:
+        """Set a person's category, without saving; the model's own takes the correction back."""
+        by_model = self.model_category or self.category
+        is_correction = category != by_model
+        self.category = category
+        self.model_category = by_model if is_correction else None
+        self.corrected_by = by if is_correction else None
+        self.corrected_at = timezone.now() if is_correction else None
+        self.ask_again = False
+        if category == IDCARD:  # what is printed on somebody's card is not kept
+            self.description = self.model_response = None
 
 
 class RequestLog(models.Model):
@@ -167,6 +186,29 @@ class PromptVersionManager(models.Manager["PromptVersion"]):
         except IntegrityError:  # another process was first
             return self.get(version=1)
 
+    def publish(
+        self,
+        text: str,
+        *,
+        author: User,
+        after: int,
+        keep_older: bool,
+        restored_from: int | None = None,
+    ) -> PromptVersion:
+        """Put a text in force as the version after `after`.
+
+        Answers to older versions stay known, or are unknown from now on. Raises IntegrityError
+        when somebody else has published since.
+        """
+        version = after + 1
+        return self.create(
+            version=version,
+            text=text,
+            author=author,
+            restored_from=restored_from,
+            accepted_from=self.get(version=after).accepted_from if keep_older else version,
+        )
+
 
 class PromptVersion(models.Model):
     """One text of the prompt; the highest version is in force, and none is ever changed."""
@@ -193,3 +235,12 @@ class PromptVersion(models.Model):
 
     def __str__(self) -> str:
         return f"v{self.version}"
+
+    def known_answers(self) -> models.QuerySet[CacheEntry]:
+        """The paid model's answers that are served while this version is in force."""
+        return (
+            CacheEntry.objects.filter(corrected_at=None, ask_again=False)
+            .exclude(provider="local")
+            .alias(answered_to=Coalesce("prompt_version", 0))
+            .filter(answered_to__gte=self.accepted_from)
+        )

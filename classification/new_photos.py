@@ -87,8 +87,8 @@ def _ask(photo: Photo, prompt: Prompt, token: str, caller: Caller) -> Landing:
         answer = provider.classify(photo, prompt.text)
     except ProviderError as error:
         return _fail(photo, error, token, caller)
-    calls = _ledger(answer.calls, photo, caller)
-    entry = _entry(photo, answer, provider.name, prompt, _billed(calls))
+    calls = ledger(answer.calls, photo, caller)
+    entry = entry_of(photo, answer, provider.name, prompt.version, billed(calls))
     is_kept = entry.confidence >= settings.CACHE_MIN_CONFIDENCE
     outcome = Outcome(answer.classification, "local" if provider.name == "local" else "llm")
     log = caller.answered(photo.sha256, photo.size, outcome, entry.cost)
@@ -102,11 +102,11 @@ def _fail(photo: Photo, error: ProviderError, token: str, caller: Caller) -> Lan
     """Tell the others at once, find a stand-in, and write down what the failure cost."""
     flights.ended(token, ending=error.code)
     outcome = _stand_in(photo, error.code)
-    calls = _ledger(error.calls, photo, caller)
+    calls = ledger(error.calls, photo, caller)
     if outcome:
-        log = caller.answered(photo.sha256, photo.size, outcome, _billed(calls))
+        log = caller.answered(photo.sha256, photo.size, outcome, billed(calls))
     else:
-        log = caller.refused(photo.sha256, photo.size, error.code, _billed(calls))
+        log = caller.refused(photo.sha256, photo.size, error.code, billed(calls))
     recorder.store(StoredAnswer(None, log, calls, token))
     return Landing(outcome, error.code, error.retry_after)
 
@@ -127,8 +127,8 @@ def _stand_in(photo: Photo, code: str) -> Outcome | None:
         return None
 
 
-def _entry(
-    photo: Photo, answer: Answer, provider: str, prompt: Prompt, cost: Decimal
+def entry_of(
+    photo: Photo, answer: Answer, provider: str, prompt_version: int, cost: Decimal
 ) -> CacheEntry:
     """The unsaved entry of an answer. The model's words are not kept when they may repeat what
     is printed on somebody's card."""
@@ -140,14 +140,14 @@ def _entry(
         model_used=answer.model,
         model_response=None if answer.classification.category == IDCARD else answer.raw,
         provider=provider,
-        prompt_version=None if provider == "local" else prompt.version,
+        prompt_version=None if provider == "local" else prompt_version,
         input_tokens=answer.calls[-1].input_tokens if answer.calls else None,
         output_tokens=answer.calls[-1].output_tokens if answer.calls else None,
         cost=cost,
     )
 
 
-def _ledger(calls: Sequence[Call], photo: Photo, caller: Caller) -> list[ModelCall]:
+def ledger(calls: Sequence[Call], photo: Photo, caller: Caller) -> list[ModelCall]:
     return [
         ModelCall(
             request_id=caller.request_id, image_hash=photo.sha256, cost=_cost(call), **asdict(call)
@@ -156,7 +156,7 @@ def _ledger(calls: Sequence[Call], photo: Photo, caller: Caller) -> list[ModelCa
     ]
 
 
-def _billed(calls: Sequence[ModelCall]) -> Decimal:
+def billed(calls: Sequence[ModelCall]) -> Decimal:
     """Yuan of the calls that are certainly billed."""
     return sum((call.cost for call in calls if call.billed == "yes"), Decimal(0))
 

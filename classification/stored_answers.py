@@ -23,6 +23,7 @@ ANSWER_FIELDS = (
     "output_tokens",
     "cost",
     "created_at",
+    "ask_again",
 )
 
 

@@ -21,8 +21,19 @@ class Env:
     """The environment, with a `.env` file beneath it (the environment wins)."""
 
     def __init__(self, env_file: str) -> None:
+        # What the file alone says; server processes inherit it as their environment.
+        file: Any = type("File", (environ.Env,), {"ENVIRON": {}})
+        file.read_env(env_file)
+        self._file: dict[str, str] = file.ENVIRON
         environ.Env.read_env(env_file)
         self._environ = environ.Env.ENVIRON
+
+    def source(self, name: str) -> str:
+        """Where the variable is set: environment, .env, or default when it is not."""
+        value = self._environ.get(name, "")
+        if not value.strip():
+            return "default"
+        return ".env" if self._file.get(name) == value else "environment"
 
     def text(self, name: str, default: str = "") -> str:
         """The variable without surrounding white space; an empty one counts as not set."""

@@ -1,12 +1,26 @@
-"""The request id: made for each request, sent with each response, written in each log line."""
+"""What happens to every request: its id, what its page may load, and its language.
 
+The id is made for each request, sent with each response, and written in each log line.
+"""
+
+import functools
 import logging
 import secrets
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.middleware.locale import LocaleMiddleware
+
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; "
+    "font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+# The API's documentation writes styles into its page.
+DOCS_POLICY = PAGE_POLICY.replace("style-src", "style-src 'unsafe-inline'") + "; worker-src blob:"
 
 request_id_var: ContextVar[str] = ContextVar("request_id", default="-")
 
@@ -40,3 +54,37 @@ class RequestIdFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = request_id_var.get()
         return True
+
+
+def content_security_policy(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Let pages load nothing but this site's own files; a view may set its own policy."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        response.headers.setdefault("Content-Security-Policy", PAGE_POLICY)
+        return response
+
+    return middleware
+
+
+class PageLanguageMiddleware(LocaleMiddleware):
+    """Chinese, unless somebody switched: only apps are answered in the browser's language."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        if not request.path.startswith("/api/"):
+            request.META.pop("HTTP_ACCEPT_LANGUAGE", None)
+        super().process_request(request)
+
+
+def docs_policy(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Let the API's documentation write the styles it needs into its page."""
+
+    @functools.wraps(view)
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        response = view(request, *args, **kwargs)
+        response.headers["Content-Security-Policy"] = DOCS_POLICY
+        return response
+
+    return wrapped

@@ -1,0 +1,354 @@
+"""What staff see and correct of the tables."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet, Sum
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from classification.errors import ERRORS
+from classification.models import CacheEntry, ModelCall, PromptVersion, RequestLog
+from classification.photos import HASH
+
+PURGE_BATCH = 500
+
+
+admin.site.enable_nav_sidebar = False
+
+
+class FirstRowsPaginator(Paginator):  # type: ignore[type-arg]
+    """Pages through the first rows only: counting a log of millions takes seconds."""
+
+    ROWS = 10_000
+
+    @cached_property
+    def count(self) -> int:
+        first_rows: Any = self.object_list[: self.ROWS]
+        return int(first_rows.count())
+
+
+class LongTableAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Millions of rows, the latest first, and nothing that counts them all."""
+
+    ordering = ("-pk",)
+    list_per_page = 50
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    paginator = FirstRowsPaginator
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        title = {"title": self.opts.verbose_name_plural}
+        return super().changelist_view(request, (extra_context or {}) | title)
+
+
+class ReadOnlyAdmin(LongTableAdmin):
+    """Rows that are looked at and never changed by hand."""
+
+    actions = None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class CorrectedFilter(admin.SimpleListFilter):
+    title = gettext_lazy("corrected by a person")
+    parameter_name = "corrected"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", _("yes")), ("no", _("no"))]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[CacheEntry]
+    ) -> QuerySet[CacheEntry]:
+        if self.value() is None:
+            return queryset
+        return queryset.filter(corrected_at__isnull=self.value() == "no")
+
+
+class PromptFilter(admin.SimpleListFilter):
+    title = gettext_lazy("prompt version")
+    parameter_name = "prompt"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        versions = PromptVersion.objects.order_by("-version").values_list("version", flat=True)
+        return [(str(version), f"v{version}") for version in versions[:20]]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[CacheEntry]
+    ) -> QuerySet[CacheEntry]:
+        version = self.value() or ""
+        return queryset.filter(prompt_version=version) if version.isdigit() else queryset
+
+
+ANSWER = (
+    "image_hash",
+    "confidence",
+    "provider",
+    "model_used",
+    "prompt_version",
+    "model_response",
+    "input_tokens",
+    "output_tokens",
+    "cost",
+)
+CORRECTION = ("model_category", "corrected_by", "corrected_at")
+USE = ("hit_count", "created_at", "last_hit_at", "ask_again", "requests")
+
+
+def known_values(column: str, label: Any, values: dict[str, Any]) -> type[admin.SimpleListFilter]:
+    """A filter of a column by these values, without looking for others in the table."""
+
+    class KnownValuesFilter(admin.SimpleListFilter):
+        title = label
+        parameter_name = column
+
+        def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+            return list(values.items())
+
+        def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+            value = self.value()
+            return queryset.filter(**{column: value}) if value in values else queryset
+
+    return KnownValuesFilter
+
+
+ProviderFilter = known_values(
+    "provider",
+    gettext_lazy("provider"),
+    {"aliyun": "DashScope", "local": gettext_lazy("on-device model")},
+)
+SourceFilter = known_values(
+    "source",
+    gettext_lazy("source"),
+    {
+        "cache": gettext_lazy("from the cache"),
+        "llm": gettext_lazy("from the model"),
+        "local": gettext_lazy("from the on-device model"),
+        "none": gettext_lazy("no answer"),
+    },
+)
+OutcomeFilter = known_values(
+    "outcome", gettext_lazy("outcome"), {"ok": gettext_lazy("answered")} | {c: c for c in ERRORS}
+)
+
+
+@admin.register(CacheEntry)
+class CacheEntryAdmin(LongTableAdmin):
+    list_display = (
+        "short_hash",
+        "category",
+        "percent",
+        "description",
+        "model_used",
+        "prompt_version",
+        "hit_count",
+        "corrected",
+        "created_at",
+    )
+    list_filter = (
+        "category",
+        CorrectedFilter,
+        "ask_again",
+        ProviderFilter,
+        PromptFilter,
+        "created_at",
+    )
+    search_fields = ("image_hash", "description")
+    search_help_text = gettext_lazy("The beginning of a photo's hash, or words of a description")
+    list_select_related = ("corrected_by",)
+    actions = ("mark_ask_again", "purge")
+    fieldsets = (
+        (gettext_lazy("Correct"), {"fields": ("category", "description")}),
+        (gettext_lazy("Corrected"), {"fields": CORRECTION}),
+        (gettext_lazy("Answer"), {"fields": ANSWER}),
+        (gettext_lazy("Use"), {"fields": USE}),
+    )
+    readonly_fields = (*CORRECTION, *ANSWER, *USE)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: CacheEntry | None = None) -> bool:
+        return False  # purging asks first what to do with corrected entries
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> CacheEntry | None:
+        """By the photo's hash too, for links from the log and from the test page."""
+        if HASH.fullmatch(object_id):
+            return CacheEntry.objects.filter(image_hash=object_id.lower()).first()
+        return super().get_object(request, object_id, from_field)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[CacheEntry], search_term: str
+    ) -> tuple[QuerySet[CacheEntry], bool]:
+        term = search_term.strip().lower()
+        if not term:
+            return queryset, False
+        if set(term) <= set("0123456789abcdef"):
+            return queryset.filter(image_hash__startswith=term), False
+        return queryset.filter(description__icontains=term), False
+
+    def save_model(self, request: HttpRequest, obj: CacheEntry, form: Any, change: bool) -> None:
+        """Save a person's correction; saving tells the hot entries to forget the old answer."""
+        category = obj.category
+        obj.category = form.initial["category"]
+        if category != obj.category:
+            obj.correct(category, by=request.user)  # type: ignore[arg-type]
+        obj.save()
+
+    @admin.display(description=gettext_lazy("photo hash"), ordering="image_hash")
+    def short_hash(self, entry: CacheEntry) -> str:
+        return f"{entry.image_hash[:12]}…"
+
+    @admin.display(description=gettext_lazy("confidence"), ordering="confidence")
+    def percent(self, entry: CacheEntry) -> str:
+        return f"{entry.confidence:.1%}"
+
+    @admin.display(description=gettext_lazy("corrected by"), ordering="corrected_at")
+    def corrected(self, entry: CacheEntry) -> str:
+        return str(entry.corrected_by or _("yes")) if entry.corrected_at else "–"
+
+    @admin.display(description=gettext_lazy("request log"))
+    def requests(self, entry: CacheEntry) -> SafeString:
+        address = reverse("admin:classification_requestlog_changelist")
+        return format_html(
+            '<a href="{}?image_hash={}">{}</a>', address, entry.image_hash, _("Its requests")
+        )
+
+    @admin.action(description=gettext_lazy("Ask again when the photo comes back"))
+    def mark_ask_again(self, request: HttpRequest, queryset: QuerySet[CacheEntry]) -> None:
+        """Photos are never stored, so the model is asked at the next upload."""
+        marked = 0
+        for entry in queryset.filter(corrected_at=None).iterator():
+            entry.ask_again = True
+            entry.save(update_fields=["ask_again"])
+            marked += 1
+        message = ngettext(
+            "%(count)d entry counts as unknown until its photo is uploaded again.",
+            "%(count)d entries count as unknown until their photos are uploaded again.",
+            marked,
+        )
+        self.message_user(request, message % {"count": marked})
+        if kept := queryset.exclude(corrected_at=None).count():
+            message = ngettext(
+                "%(count)d entry was corrected by a person and stays.",
+                "%(count)d entries were corrected by a person and stay.",
+                kept,
+            )
+            self.message_user(request, message % {"count": kept}, messages.WARNING)
+
+    @admin.action(description=gettext_lazy("Purge"), permissions=["change"])
+    def purge(self, request: HttpRequest, queryset: QuerySet[CacheEntry]) -> HttpResponse | None:
+        """Remove entries after a second look; corrected ones only when asked for."""
+        if "confirmed" not in request.POST:
+            return self._ask_whether_to_purge(request, queryset)
+        doomed = queryset
+        if "corrected" not in request.POST:
+            doomed = doomed.filter(corrected_at=None)
+        removed = 0
+        while batch := list(doomed.order_by("pk").values_list("pk", flat=True)[:PURGE_BATCH]):
+            removed += CacheEntry.objects.filter(pk__in=batch).delete()[0]
+        message = ngettext("%(count)d entry removed.", "%(count)d entries removed.", removed)
+        self.message_user(request, message % {"count": removed})
+        return None
+
+    def _ask_whether_to_purge(
+        self, request: HttpRequest, queryset: QuerySet[CacheEntry]
+    ) -> HttpResponse:
+        context = self.admin_site.each_context(request) | {
+            "title": _("Purge cache entries"),
+            "opts": self.model._meta,
+            "count": queryset.count(),
+            "corrected": queryset.exclude(corrected_at=None).count(),
+            "cost": queryset.aggregate(cost=Sum("cost"))["cost"],
+            "selected": request.POST.getlist("_selected_action"),
+            "across": request.POST.get("select_across", "0"),
+        }
+        return render(request, "admin/purge.html", context)
+
+
+@admin.register(RequestLog)
+class RequestLogAdmin(ReadOnlyAdmin):
+    list_display = (
+        "created_at",
+        "request_id",
+        "category",
+        "outcome",
+        "source",
+        "user_id",
+        "ip_address",
+        "processing_time_ms",
+        "cost",
+        "entry",
+    )
+    list_filter = ("category", SourceFilter, OutcomeFilter, "created_at")
+    search_fields = ("=request_id", "=user_id", "=image_hash")
+    search_help_text = gettext_lazy("A whole request id, user id or photo hash")
+
+    @admin.display(description=gettext_lazy("cache entry"))
+    def entry(self, row: RequestLog) -> SafeString | str:
+        return entry_link(row.image_hash)
+
+
+@admin.register(ModelCall)
+class ModelCallAdmin(ReadOnlyAdmin):
+    list_display = (
+        "created_at",
+        "model",
+        "outcome",
+        "billed",
+        "input_tokens",
+        "output_tokens",
+        "cost",
+        "duration_ms",
+        "entry",
+    )
+    list_filter = ("billed", "created_at")
+    search_fields = ("=request_id", "=provider_request_id")
+    search_help_text = gettext_lazy("A whole request id, ours or the provider's")
+
+    @admin.display(description=gettext_lazy("cache entry"))
+    def entry(self, call: ModelCall) -> SafeString | str:
+        return entry_link(call.image_hash)
+
+
+@admin.register(PromptVersion)
+class PromptVersionAdmin(ReadOnlyAdmin):
+    list_display = (
+        "version",
+        "author",
+        "created_at",
+        "restored_from",
+        "accepted_from",
+        "on_page",
+    )
+
+    @admin.display(description=gettext_lazy("prompt page"))
+    def on_page(self, prompt: PromptVersion) -> SafeString:
+        address = reverse("prompt-version", args=[prompt.version])
+        return format_html('<a href="{}">{}</a>', address, _("Compare or restore"))
+
+
+def entry_link(image_hash: str) -> SafeString | str:
+    """A link to the cache entry of a photo, which may be gone by now."""
+    if not image_hash:
+        return "–"
+    address = reverse("admin:classification_cacheentry_change", args=[image_hash])
+    return format_html('<a href="{}">{}…</a>', address, image_hash[:12])

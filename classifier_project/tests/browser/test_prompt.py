@@ -1,0 +1,57 @@
+"""The prompt page: draft, trial, publish, restore."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from classification.models import CacheEntry, ModelCall, PromptVersion
+from classification.prompts import DEFAULT_PROMPT
+from classification.tests.dashscope_server import DashScopeServer
+from classification.tests.pictures import photo
+
+pytestmark = pytest.mark.usefixtures("model")
+
+DRAFT = DEFAULT_PROMPT.replace("图片分类助手", "照片分类专家")
+
+
+def write_draft(page: Page, text: str) -> None:
+    page.goto("/prompt/")
+    page.get_by_label("提示词", exact=True).fill(text)
+    page.get_by_role("button", name="检查并对比").click()
+
+
+def test_a_draft_without_a_key_or_the_word_json_goes_no_further(page: Page) -> None:
+    write_draft(page, DRAFT.replace("idcard", "id").replace("JSON", "对象"))
+
+    expect(page.locator(".errorlist")).to_contain_text("idcard（证件照）")
+    expect(page.locator(".errorlist")).to_contain_text("JSON")
+    assert PromptVersion.objects.count() == 1
+
+
+def test_a_draft_is_tried_published_and_taken_back(page: Page, model: DashScopeServer) -> None:
+    CacheEntry.objects.create(
+        image_hash="a" * 64, category="pets", confidence=1, prompt_version=1, cost="0.02"
+    )
+    write_draft(page, DRAFT)
+    expect(page.locator(".differences ins")).to_contain_text("照片")
+    page.locator("#choose").set_input_files(
+        {"name": "cat.jpg", "mimeType": "image/jpeg", "buffer": photo()}
+    )
+    expect(page.locator("#trials .category")).to_have_text(["宠物萌照"] * 2)
+    assert ModelCall.objects.count() == 2
+    assert CacheEntry.objects.count() == 1
+
+    expect(page.locator("form")).to_contain_text(["¥0.0200"])
+    page.get_by_label("从现在起视为未知").check()
+    page.get_by_role("button", name="发布").click()
+    expect(page.get_by_text("第 2 版已生效")).to_be_visible()
+    published = PromptVersion.objects.current()
+    assert (published.text, published.accepted_from) == (DRAFT, 2)
+    assert published.author
+    assert published.author.get_username() == "lin"
+
+    page.get_by_role("link", name="v1 ·").click()
+    page.get_by_role("button", name="恢复 v1").click()
+    page.get_by_role("button", name="发布").click()
+    expect(page.get_by_text("恢复自 v1")).to_be_visible()
+    restored = PromptVersion.objects.current()
+    assert (restored.text, restored.restored_from) == (DEFAULT_PROMPT, 1)

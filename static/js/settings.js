@@ -1,0 +1,12 @@
+// Copy an example. Without a secure context there is no clipboard; the text is selected instead.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.addEventListener("click", async () => {
+    const text = button.closest(".example").querySelector("pre");
+    if (navigator.clipboard) {
+      await navigator.clipboard.writeText(text.textContent);
+      button.querySelector("[data-copied]").hidden = false;
+    } else {
+      getSelection().selectAllChildren(text);
+    }
+  });
+}

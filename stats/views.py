@@ -1,0 +1,44 @@
+"""The dashboard."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from classifier_project.staff import StaffRequest, staff_only
+from stats.board import Board, board
+
+TREND_DAYS = (7, 30, 90)
+REFRESH_SECONDS = 30
+
+
+@staff_only
+@require_GET
+def dashboard(request: StaffRequest) -> HttpResponse:
+    """The whole page; a page that is open fetches it again and takes over what has changed."""
+    asked = request.GET.get("days", "")
+    days = int(asked) if asked in map(str, TREND_DAYS) else 30
+    shown = board(days)
+    context = {
+        "board": shown,
+        "trend": _columns(shown),
+        "days": days,
+        "all_days": TREND_DAYS,
+        "wall": "wall" in request.GET,
+        "refresh_seconds": REFRESH_SECONDS,
+    }
+    return render(request, "dashboard/page.html", context)
+
+
+def _columns(shown: Board) -> dict[str, list[Any]]:
+    """The trend as the charts take it: one list per series."""
+    rows = shown.trend
+    return {
+        "dates": [row["date"].isoformat() for row in rows],
+        "hits": [row["hits"] for row in rows],
+        "misses": [row["requests"] - row["hits"] - row["failures"] for row in rows],
+        "failures": [row["failures"] for row in rows],
+        "cost": [float(row["cost"]) for row in rows],
+        "saved": [float(row["saved"]) for row in rows],
+    }
