@@ -1,0 +1,76 @@
+"""A database that is stopped and started again under a running service."""
+
+import hashlib
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from classification.tests.dashscope_server import DashScopeServer
+from classification.tests.pictures import photo
+from classification.tests.private_mariadb import PrivateMariaDB, private_mariadb
+from classification.tests.servers import running_server
+
+pytestmark = [pytest.mark.mariadb, pytest.mark.timeout(180)]
+
+
+@pytest.fixture
+def mariadb(tmp_path: Path) -> Iterator[PrivateMariaDB]:
+    with private_mariadb(tmp_path) as server:
+        yield server
+
+
+def test_a_database_that_is_down_is_told_soon_and_heals_by_itself(
+    mariadb: PrivateMariaDB,
+) -> None:
+    hot, new = photo(seed=1), photo(seed=2)
+    with DashScopeServer() as model, running_server(mariadb.database, model) as server:
+        server.upload(hot)
+        mariadb.kill()
+        started = time.monotonic()
+        replies = [server.upload(new), server.check("0" * 64)]
+        health = server.health()
+        assert time.monotonic() - started < 3 * 3
+        mariadb.start()
+        healed = server.upload(new).json()
+
+    for reply in replies:
+        assert (reply.status_code, reply.json()["error_code"]) == (503, "database_unavailable")
+        assert int(reply.headers["Retry-After"]) > 0
+        assert reply.elapsed.total_seconds() < 3
+    assert (health["status"], health["database"]) == ("unhealthy", "disconnected")
+    assert healed["source"] == "llm"
+    assert len(model.requests) == 2
+
+
+def test_a_restart_under_load_loses_no_paid_answer_and_makes_none_wrong(
+    mariadb: PrivateMariaDB,
+) -> None:
+    photos = [photo(seed=seed) for seed in range(12)]
+    with (
+        DashScopeServer(delay=2.0) as model,
+        running_server(mariadb.database, model) as server,
+        ThreadPoolExecutor(12) as pool,
+    ):
+        uploads = [pool.submit(server.upload, data) for data in photos]
+        while len(model.requests) < len(photos):
+            time.sleep(0.05)
+        mariadb.kill()
+        replies = [upload.result() for upload in uploads]
+        mariadb.start()
+        model.delay = 0.0
+        again = [server.upload(data).json() for data in photos]
+        hits = [server.check(hashlib.sha256(data).hexdigest()).json() for data in photos]
+
+    assert [reply.status_code for reply in replies] == [200] * len(photos)
+    assert [reply.json()["source"] for reply in replies] == ["llm"] * len(photos)
+    assert {reply["data"]["category"] for reply in again} == {"pets"}
+    assert all(hit["cached"] for hit in hits)
+    assert len(model.requests) == len(photos)
+    query = mariadb.database.value
+    assert query("SELECT COUNT(*) FROM image_classification_cache") == len(photos)
+    assert query("SELECT COUNT(*) FROM model_call WHERE billed = 'yes'") == len(photos)
+    assert query("SELECT COUNT(*) FROM request_log WHERE source = 'llm'") == len(photos)
+    assert query("SELECT SUM(hit_count) FROM image_classification_cache") == 3 * len(photos)
