@@ -201,13 +201,15 @@ class PromptVersionManager(models.Manager["PromptVersion"]):
         when somebody else has published since.
         """
         version = after + 1
-        return self.create(
-            version=version,
-            text=text,
-            author=author,
-            restored_from=restored_from,
-            accepted_from=self.get(version=after).accepted_from if keep_older else version,
-        )
+        accepted_from = self.get(version=after).accepted_from if keep_older else version
+        with transaction.atomic():
+            return self.create(
+                version=version,
+                text=text,
+                author=author,
+                restored_from=restored_from,
+                accepted_from=accepted_from,
+            )
 
 
 class PromptVersion(models.Model):

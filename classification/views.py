@@ -1,5 +1,6 @@
 """The staff's test page and prompt page, and the settings in force."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -150,10 +151,12 @@ def _draft(
 def _older_answers(current: PromptVersion) -> dict[str, Any]:
     """How many answers would become unknown, and about how much asking again would cost."""
     found = current.known_answers().aggregate(
-        count=Count("pk"), cost=Sum("cost", default=0), unpriced=Count("pk", filter=Q(cost=0))
+        count=Count("pk"),
+        known_cost=Sum("cost", default=Decimal(0)),
+        unpriced=Count("pk", filter=Q(cost=0)),
     )
     # An older installation did not write down what its entries cost.
-    cost = found["cost"] + found["unpriced"] * settings.COST_PER_API_CALL
+    cost = found["known_cost"] + found["unpriced"] * settings.COST_PER_API_CALL
     return {"count": found["count"], "cost": cost}
 
 
