@@ -23,10 +23,12 @@ export function onPhotos(take) {
   });
   document.addEventListener("paste", (event) => give(event.clipboardData.files));
   for (const input of zone.querySelectorAll("input")) {
-    input.addEventListener("change", () => {
+    const giveChosen = () => {
       give(input.files);
       input.value = "";
-    });
+    };
+    input.addEventListener("change", giveChosen);
+    giveChosen(); // what was chosen before this script came
   }
 }
 
