@@ -193,8 +193,9 @@ LOG_FILE = env.text("LOG_FILE")
 APP_HOST = env.text("APP_HOST", "127.0.0.1")
 APP_PORT = env.integer("APP_PORT", 8000, maximum=65535)
 WEB_WORKERS = env.integer("WEB_WORKERS", min(os.cpu_count() or 1, 4), maximum=64)
-# Uploads wait for the model on a thread each; the rest keep answering known photos.
-WEB_THREADS = env.integer("WEB_THREADS", LLM_MAX_CONCURRENCY + 32, minimum=4, maximum=2000)
+# Uploads wait for the model, or for a place there, on a thread each; the rest keep answering
+# known photos.
+WEB_THREADS = env.integer("WEB_THREADS", 2 * LLM_MAX_CONCURRENCY + 32, minimum=4, maximum=4000)
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
