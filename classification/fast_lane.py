@@ -59,7 +59,6 @@ def _plain_question(environ: "WSGIEnvironment") -> tuple[str, str | None] | None
         or not 0 < content_length(environ) <= MAX_BODY_BYTES
         or any(name in environ for name in NOT_PLAIN)
         or not _is_our_host(environ.get("HTTP_HOST", ""))
-        or (settings.SECURE_SSL_REDIRECT and not _is_secure(environ))
     ):
         return None
     raw = environ["wsgi.input"].read(content_length(environ))
@@ -93,11 +92,6 @@ def _is_plain_user(*user_ids: Any) -> bool:
 @functools.lru_cache(maxsize=64)
 def _is_our_host(host: str) -> bool:
     return validate_host(split_domain_port(host)[0], settings.ALLOWED_HOSTS)
-
-
-def _is_secure(environ: "WSGIEnvironment") -> bool:
-    header, value = settings.SECURE_PROXY_SSL_HEADER or ("wsgi.url_scheme", "https")
-    return environ.get(header) == value
 
 
 def _answer(

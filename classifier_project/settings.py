@@ -119,6 +119,17 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 X_FRAME_OPTIONS = "DENY"
 
+# Where staff come by https only, cookies and pages stay there. Apps in the field may still call
+# the API by its old address.
+HAS_TLS = bool(CSRF_TRUSTED_ORIGINS) and all(
+    origin.startswith("https://") for origin in CSRF_TRUSTED_ORIGINS
+)
+SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HAS_TLS
+SECURE_REDIRECT_EXEMPT = [r"^api/"]
+SECURE_HSTS_SECONDS = 31_536_000 if HAS_TLS else 0
+# Whether the whole domain is served by https is not this service's to say.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+
 # --- Database and cache -------------------------------------------------------------------
 
 # The web server gives up on a silent database; commands may run long statements.

@@ -150,14 +150,6 @@ def test_a_host_that_is_not_ours_goes_on_to_django() -> None:
     assert (status, answer["error_code"]) == ("400 Bad Request", "invalid_request")
 
 
-def test_plain_http_goes_on_to_django_where_it_is_redirected(settings: Settings) -> None:
-    settings.SECURE_SSL_REDIRECT = True
-    lane = Lane()
-    ask(lane.application, {"image_hash": KNOWN})
-
-    assert lane.passed_on
-
-
 def test_a_database_that_is_away_is_told_in_the_shape_of_errors() -> None:
     def away(*_: Any) -> Any:
         raise OperationalError("gone")

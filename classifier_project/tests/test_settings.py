@@ -79,6 +79,14 @@ def test_a_public_host_needs_a_secret() -> None:
     assert "SECRET_KEY" in start(ALLOWED_HOSTS="photos.example.com").stderr
 
 
+@pytest.mark.parametrize(
+    ("origins", "secure"),
+    [("", "False"), ("https://a.example.com", "True"), ("https://a.b,http://a.b", "False")],
+)
+def test_cookies_are_for_https_where_staff_come_by_https(origins: str, secure: str) -> None:
+    assert value("settings.SESSION_COOKIE_SECURE", CSRF_TRUSTED_ORIGINS=origins) == secure
+
+
 def test_a_generated_secret_is_kept() -> None:
     assert value("settings.SECRET_KEY") == value("settings.SECRET_KEY") != ""
 
