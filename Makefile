@@ -29,7 +29,6 @@ endif
 
 run: setup
 	$(BIN)/python manage.py migrate --verbosity 0
-	$(BIN)/python manage.py compilemessages --verbosity 0 --ignore .venv 2>/dev/null || true
 	$(BIN)/python manage.py collectstatic --noinput --verbosity 0
 	$(BIN)/python manage.py create_first_staff
 	$(BIN)/python manage.py serve
