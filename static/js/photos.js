@@ -1,6 +1,6 @@
 // What the test page and the trial of a prompt do with photos in the browser.
 
-const QUALITY = 0.85;
+const QUALITY = 0.8;
 
 // Call `take` with the image files that are dropped on the zone, chosen, taken or pasted.
 export function onPhotos(take) {
