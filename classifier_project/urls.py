@@ -20,6 +20,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/v1/", include("classification.api.urls")),
+    path("api/v1/", include("stats.api_urls")),
     path("api/v1/schema", SpectacularAPIView.as_view(), name="schema"),
     path(
         "docs",

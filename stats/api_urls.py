@@ -1,0 +1,7 @@
+from rest_framework.routers import SimpleRouter
+
+from stats.api import StatsViewSet
+
+router = SimpleRouter(trailing_slash=False)
+router.register("stats", StatsViewSet, basename="stats")
+urlpatterns = router.urls

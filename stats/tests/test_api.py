@@ -1,0 +1,149 @@
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+from django.contrib.auth.models import User
+from django.test import Client
+from rest_framework.authtoken.models import Token
+
+from classification.models import CacheEntry, RequestLog
+
+pytestmark = pytest.mark.django_db
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+NOW = datetime(2026, 3, 2, 0, 30, tzinfo=SHANGHAI)
+ADDRESSES = ("today", "cache-efficiency", "category-distribution", "users/top")
+
+
+@pytest.fixture
+def staff(client: Client) -> Client:
+    client.force_login(User.objects.create_user("staff", is_staff=True))
+    return client
+
+
+def ask(client: Client, address: str, **headers: str) -> Any:
+    return client.get(f"/api/v1/stats/{address}", headers=headers)
+
+
+def data(client: Client, address: str) -> Any:
+    body = ask(client, address).json()
+    assert body["success"] is True
+    assert {"request_id", "timestamp"} < set(body)
+    return body["data"]
+
+
+def log(**fields: Any) -> None:
+    defaults = {
+        "request_id": "r",
+        "user_id": "u1",
+        "ip_address": "192.0.2.1",
+        "category": "pets",
+        "confidence": Decimal("0.9"),
+        "processing_time_ms": 10,
+        "created_at": NOW,
+        "source": "llm",
+    }
+    RequestLog.objects.create(**(defaults | fields))
+
+
+@pytest.fixture
+def history() -> None:
+    """Three answers, a hit and a failure today; two requests yesterday, a minute before it."""
+    log(cost=Decimal("0.0012"))
+    log(category="foods", cost=Decimal("0.0008"), user_id="u2", ip_address="192.0.2.2")
+    log(from_cache=True, source="cache", saved=Decimal("0.0012"), processing_time_ms=1)
+    log(category="other", confidence=0, source="none", outcome="model_timeout")
+    log(category="", confidence=0, source="", outcome="invalid_image", user_id=None)
+    yesterday = NOW - timedelta(minutes=31)
+    log(created_at=yesterday, category="foods", confidence=Decimal("0.5"), user_id="u2")
+    log(created_at=yesterday, user_id="u3", cost=Decimal(5))
+
+
+@pytest.mark.usefixtures("history")
+def test_today_is_the_local_day(staff: Client) -> None:
+    with time_machine.travel(NOW, tick=False):
+        found = data(staff, "today")
+
+    assert found == {
+        "total_requests": 5,
+        "cache_hits": 1,
+        "cache_misses": 4,
+        "cache_hit_rate": 20.0,
+        "unique_users": 2,
+        "unique_ips": 2,
+        "avg_processing_time_ms": 8.2,
+        "estimated_cost": 0.002,
+        "cost_saved": 0.0012,
+        "failed_requests": 2,
+    }
+
+
+def test_an_empty_day_is_zeros(staff: Client) -> None:
+    assert set(data(staff, "today").values()) == {0}
+    assert set(data(staff, "cache-efficiency").values()) == {0}
+    assert data(staff, "category-distribution") == data(staff, "users/top") == []
+
+
+@pytest.mark.usefixtures("history")
+def test_the_request_that_made_an_entry_is_no_saving(staff: Client) -> None:
+    for number, hits in enumerate((1, 4, 10)):
+        CacheEntry.objects.create(
+            image_hash=f"{number:064x}", category="pets", confidence=1, hit_count=hits
+        )
+    found = data(staff, "cache-efficiency")
+
+    assert found == {
+        "total_cached_images": 3,
+        "total_hits": 15,
+        "times_saved": 12,
+        "cost_saved": 0.0012,
+        "avg_hit_per_image": 5.0,
+        "max_hits": 10,
+    }
+
+
+@pytest.mark.usefixtures("history")
+def test_failures_are_no_category(staff: Client) -> None:
+    assert data(staff, "category-distribution") == [
+        {"category": "pets", "count": 3, "percentage": 60.0, "avg_confidence": 0.9},
+        {"category": "foods", "count": 2, "percentage": 40.0, "avg_confidence": 0.7},
+    ]
+
+
+@pytest.mark.usefixtures("history")
+def test_top_users_come_first(staff: Client) -> None:
+    rows = data(staff, "users/top?limit=2")
+
+    assert [(row["user_id"], row["request_count"], row["cache_hits"]) for row in rows] == [
+        ("u1", 3, 1),
+        ("u2", 2, 0),
+    ]
+    assert rows[0]["cache_hit_rate"] == 33.33
+    assert rows[1]["first_request"] == "2026-03-01T23:59:00+08:00"
+    assert rows[1]["last_request"] == "2026-03-02T00:30:00+08:00"
+
+
+@pytest.mark.parametrize("limit", ["0", "101", "x"])
+def test_a_wrong_limit_is_refused(staff: Client, limit: str) -> None:
+    response = ask(staff, f"users/top?limit={limit}")
+
+    assert (response.status_code, response.json()["error_code"]) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_figures_are_for_staff(client: Client, address: str) -> None:
+    nobody = ask(client, address)
+    client.force_login(User.objects.create_user("user"))
+    user = ask(client, address)
+
+    assert (nobody.status_code, nobody.json()["error_code"]) == (401, "not_authenticated")
+    assert (user.status_code, user.json()["error_code"]) == (403, "permission_denied")
+
+
+def test_a_token_is_enough(client: Client) -> None:
+    token = Token.objects.create(user=User.objects.create_user("staff", is_staff=True))
+
+    assert ask(client, "today", Authorization=f"Token {token.key}").status_code == 200
