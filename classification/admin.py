@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -49,6 +50,10 @@ class LongTableAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> HttpResponse:
         title = {"title": self.opts.verbose_name_plural}
         return super().changelist_view(request, (extra_context or {}) | title)
+
+    @admin.display(description=gettext_lazy("time"), ordering="pk")
+    def at(self, row: Any) -> str:
+        return localtime(row.created_at).strftime("%Y-%m-%d %H:%M:%S")
 
 
 class ReadOnlyAdmin(LongTableAdmin):
@@ -159,7 +164,7 @@ class CacheEntryAdmin(LongTableAdmin):
         "prompt_version",
         "hit_count",
         "corrected",
-        "created_at",
+        "at",
     )
     list_filter = (
         "category",
@@ -287,7 +292,7 @@ class CacheEntryAdmin(LongTableAdmin):
 @admin.register(RequestLog)
 class RequestLogAdmin(ReadOnlyAdmin):
     list_display = (
-        "created_at",
+        "at",
         "request_id",
         "category",
         "outcome",
@@ -310,7 +315,7 @@ class RequestLogAdmin(ReadOnlyAdmin):
 @admin.register(ModelCall)
 class ModelCallAdmin(ReadOnlyAdmin):
     list_display = (
-        "created_at",
+        "at",
         "model",
         "outcome",
         "billed",
@@ -334,7 +339,7 @@ class PromptVersionAdmin(ReadOnlyAdmin):
     list_display = (
         "version",
         "author",
-        "created_at",
+        "at",
         "restored_from",
         "accepted_from",
         "on_page",

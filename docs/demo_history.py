@@ -21,6 +21,16 @@ SHARES = {
     "idcard": 2,
     "other": 3,
 }
+DESCRIPTIONS: dict[str, list[str | None]] = {
+    "pets": ["一只橘猫趴在沙发上", "两只小狗在草地上奔跑", "一只白猫望着窗外"],
+    "foods": ["一碗牛肉面，配青菜", "一盘饺子和一碟醋", "生日蛋糕，上面有草莓"],
+    "social_activities": ["朋友聚餐时的合影", "一群人在操场上打篮球"],
+    "single_person": ["一位女士在海边自拍", "一个戴帽子的小孩"],
+    "travel_scenery": ["雪山与湖泊", "夜晚的城市天际线"],
+    "screenshot": ["聊天应用的界面", "地图应用的路线页面"],
+    "idcard": [None],
+    "other": ["墙上的挂钟", "一把木椅"],
+}
 FAILURES = ["model_timeout", "model_busy", "invalid_image", "invalid_image", "image_rejected"]
 COST = Decimal("0.0008")
 
@@ -35,9 +45,11 @@ def write() -> None:
 
 def _entry(chance: random.Random, number: int) -> CacheEntry:
     age = timedelta(days=chance.random() * DAYS)
+    category = chance.choices(list(SHARES), list(SHARES.values()))[0]
     return CacheEntry(
         image_hash=hashlib.sha256(str(number).encode()).hexdigest(),
-        category=chance.choices(list(SHARES), list(SHARES.values()))[0],
+        category=category,
+        description=chance.choice(DESCRIPTIONS[category]),
         confidence=Decimal(chance.randint(720, 990)) / 1000,
         model_used="qwen-vl-plus",
         provider="aliyun",
