@@ -4,6 +4,7 @@ A hit costs no statement of its own. Its log row and its hit count wait here for
 FLUSH_SECONDS; while the database is away they wait longer, up to MAX_WAITING of them.
 """
 
+import contextlib
 import logging
 import threading
 import time
@@ -94,7 +95,9 @@ class Recorder:
         except Exception:
             logger.exception("The recorder could not write.")
         finally:
-            flights.release_connection()
+            # Whatever happens, the thread goes on.
+            with contextlib.suppress(Exception):
+                flights.release_connection()
 
     def flush(self) -> None:
         """Write everything that waits; raises DatabaseError, what is not written stays."""

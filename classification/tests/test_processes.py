@@ -153,7 +153,7 @@ def test_while_the_model_hangs_known_photos_are_answered_and_new_ones_told_busy(
     assert again["from_cache"]
     codes = [reply.json()["error_code"] for reply in replies]
     assert set(codes) == {"model_busy", "model_timeout"}
-    assert codes.count("model_timeout") <= 8
+    assert len(dashscope.requests) <= 1 + 8  # those who come after the time-outs are not sent on
     busy = [reply for reply in replies if reply.json()["error_code"] == "model_busy"]
     assert all(int(reply.headers["Retry-After"]) > 0 for reply in busy)
     assert dashscope.peak_in_flight <= 8
