@@ -9,7 +9,7 @@ from django.core.signals import setting_changed
 from django.db import connection
 from pytest_django import Settings
 
-from classification import configured
+from classification import configured, known_photos
 from classification.recorder import recorder
 from classification.tests.dashscope_server import DashScopeServer
 
@@ -28,6 +28,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def clean_process() -> Iterator[None]:
     """Take out what a test's request would leave in the process for the next one."""
     cache.clear()
+    known_photos.forget_prompt()
     recorder._rows.clear()
     _forget_providers()
     setting_changed.connect(_forget_providers)

@@ -1,6 +1,4 @@
 """Looking a hash up: hot entries from Django's cache, the others from the table.
-
-An entry is hot only if it was served when it was read, so that a hit costs one look.
 A purge or a correction is seen at once by the process that makes it, and by the others within
 LIFETIME_SECONDS; with Redis as the cache, at once by all.
 """
@@ -27,14 +25,13 @@ logger = logging.getLogger(__name__)
 LIFETIME_SECONDS = 30
 # After the cache failed, requests do without it for so long instead of waiting for it each.
 REST_SECONDS = 5
-PROMPT_KEY = "prompt"
 SELECT = (
     "SELECT image_hash, category, confidence, description, cost, provider, prompt_version, "
     "corrected_at, ask_again FROM image_classification_cache"
 )
 _resting_until = 0.0
-# Part of the hot entries' keys.
-_epoch = 1
+_prompt: "Prompt | None" = None
+_prompt_until = 0.0
 
 
 class KnownPhoto(NamedTuple):
@@ -107,14 +104,15 @@ class KnownPhoto(NamedTuple):
 
 def find(image_hash: str) -> KnownPhoto | None:
     """The photo with this hash, if its answer is known; DatabaseError when it cannot be told."""
-    photo: KnownPhoto | None = _with_cache(lambda: cache.get(image_hash, version=_epoch), None)
-    return photo or find_in_table([image_hash]).get(image_hash)
+    photo: KnownPhoto | None = _with_cache(lambda: cache.get(image_hash), None)
+    return photo if photo and photo.is_served else find_in_table([image_hash]).get(image_hash)
 
 
 def find_many(image_hashes: Iterable[str]) -> dict[str, KnownPhoto]:
     """The known ones of these hashes, with one query for those that are not hot."""
     wanted = list(dict.fromkeys(image_hashes))
-    found: dict[str, KnownPhoto] = _with_cache(lambda: cache.get_many(wanted, version=_epoch), {})
+    hot: dict[str, KnownPhoto] = _with_cache(lambda: cache.get_many(wanted), {})
+    found = {image_hash: photo for image_hash, photo in hot.items() if photo.is_served}
     missing = [image_hash for image_hash in wanted if image_hash not in found]
     return found | (find_in_table(missing) if missing else {})
 
@@ -128,14 +126,14 @@ def find_in_table(image_hashes: list[str]) -> dict[str, KnownPhoto]:
         photos = [KnownPhoto.from_row(row) for row in cursor.fetchall()]
     served = {photo.image_hash: photo for photo in photos if photo.is_served}
     if served:
-        _with_cache(lambda: cache.set_many(served, LIFETIME_SECONDS, version=_epoch), None)
+        _with_cache(lambda: cache.set_many(served, LIFETIME_SECONDS), None)
     return served
 
 
 def forget(image_hashes: Iterable[str]) -> None:
     """Take these out of the hot entries; to be called after their rows have changed."""
     keys = list(image_hashes)
-    _with_cache(lambda: cache.delete_many(keys, version=_epoch), None)
+    _with_cache(lambda: cache.delete_many(keys), None)
 
 
 class Prompt(NamedTuple):
@@ -148,12 +146,19 @@ class Prompt(NamedTuple):
 
 def current_prompt() -> Prompt:
     """The prompt in force, at most LIFETIME_SECONDS old."""
-    prompt: Prompt | None = _with_cache(lambda: cache.get(PROMPT_KEY), None)
-    if prompt is None:
+    global _prompt, _prompt_until
+    prompt = _prompt
+    if prompt is None or time.monotonic() > _prompt_until:
         row = PromptVersion.objects.current()
-        prompt = Prompt(row.version, row.text, row.accepted_from)
-        _with_cache(lambda: cache.set(PROMPT_KEY, prompt, LIFETIME_SECONDS), None)
+        prompt = _prompt = Prompt(row.version, row.text, row.accepted_from)
+        _prompt_until = time.monotonic() + LIFETIME_SECONDS
     return prompt
+
+
+def forget_prompt() -> None:
+    """Read the prompt again; to be called after it has changed."""
+    global _prompt
+    _prompt = None
 
 
 def _with_cache(action: Any, otherwise: Any) -> Any:
@@ -176,7 +181,4 @@ def _entry_changed(instance: CacheEntry, **_: Any) -> None:
 
 @receiver([post_save, post_delete], sender=PromptVersion)
 def _prompt_changed(**_: Any) -> None:
-    """Older answers may be unknown from now on: this process sees no hot entry any more."""
-    global _epoch
-    _with_cache(lambda: cache.delete(PROMPT_KEY), None)
-    _epoch += 1
+    forget_prompt()

@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.dateparse import parse_date, parse_datetime
 
 MILLION = Decimal(1_000_000)
 MICRO_YUAN = Decimal("0.000001")
@@ -70,10 +71,18 @@ def _prices(value: Any, zone: ZoneInfo) -> tuple[Price, ...]:
 def _price(row: Any, zone: ZoneInfo) -> Price:
     if unknown := set(row) - {"input", "output", "from"}:
         raise ValueError(f"unknown field {', '.join(sorted(unknown))}")
-    start = datetime.fromisoformat(row["from"]) if "from" in row else None
-    if start and start.tzinfo is None:
-        start = start.replace(tzinfo=zone)
+    start = _time(row["from"], zone) if "from" in row else None
     return Price(_yuan(row["input"]), _yuan(row["output"]), start)
+
+
+def _time(text: str, zone: ZoneInfo) -> datetime:
+    """An aware time; local where the text names no offset, midnight where it names no time."""
+    time = parse_datetime(text)
+    if time is None and (date := parse_date(text)):
+        time = datetime(date.year, date.month, date.day)
+    if time is None:
+        raise ValueError(f"{text} is not a date or time")
+    return time if time.tzinfo else time.replace(tzinfo=zone)
 
 
 def _yuan(value: Any) -> Decimal:

@@ -89,9 +89,19 @@ def scratch_database(folder: Path) -> Iterator[ScratchDatabase]:
 
 
 def migrate(database: ScratchDatabase) -> None:
-    command = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
-    environment = _environment(database, {})
-    subprocess.run(command, cwd=settings.BASE_DIR, env=environment, check=True, timeout=120)
+    manage(database, "migrate", "--verbosity", "0")
+
+
+def manage(database: ScratchDatabase, *arguments: str, **variables: str) -> None:
+    """Run a command of manage.py on this database."""
+    subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=settings.BASE_DIR,
+        env=_environment(database, variables),
+        check=True,
+        timeout=120,
+        stdout=subprocess.DEVNULL,
+    )
 
 
 def _environment(database: ScratchDatabase, variables: dict[str, str]) -> dict[str, str]:

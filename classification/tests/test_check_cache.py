@@ -4,7 +4,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
@@ -148,7 +147,6 @@ def test_a_local_answer_is_unknown_while_the_paid_model_is_configured(
     make_entry(provider="local", prompt_version=None)
     settings.LLM_PROVIDER = "local"
     assert ask(client).json()["cached"]
-    cache.clear()  # settings change only with a restart
     settings.LLM_PROVIDER = "aliyun"
     assert not ask(client).json()["cached"]
 
@@ -235,3 +233,18 @@ def test_a_wrong_batch_of_hashes_is_refused(client: Client, hashes: Any, code: s
     )
 
     assert (response.status_code, response.json()["error_code"]) == (400, code)
+
+
+def test_what_is_dropped_beyond_the_bound_is_counted_and_shown(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("classification.recorder.MAX_WAITING", 3)
+    monkeypatch.setattr(recorder, "dropped", 0)
+    make_entry()
+    for _ in range(5):
+        ask(client)
+    health = client.get("/api/v1/health").json()
+    recorder.flush()
+
+    assert (health["log_rows_waiting"], health["log_rows_dropped"]) == (3, 2)
+    assert RequestLog.objects.count() == 3

@@ -10,10 +10,18 @@ from typing import Any
 
 import pytest
 import requests
+from redis import Redis
+from redis.exceptions import RedisError
 
 from classification.tests.dashscope_server import DashScopeServer
 from classification.tests.pictures import photo
-from classification.tests.servers import ScratchDatabase, running_server, scratch_database
+from classification.tests.servers import (
+    ScratchDatabase,
+    free_port,
+    manage,
+    running_server,
+    scratch_database,
+)
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("processes")]
 
@@ -157,6 +165,39 @@ def test_while_the_model_hangs_known_photos_are_answered_and_new_ones_told_busy(
     busy = [reply for reply in replies if reply.json()["error_code"] == "model_busy"]
     assert all(int(reply.headers["Retry-After"]) > 0 for reply in busy)
     assert dashscope.peak_in_flight <= 8
+
+
+def test_hosts_that_share_redis_see_a_purge_at_once(
+    database: ScratchDatabase, dashscope: DashScopeServer
+) -> None:
+    url = "redis://127.0.0.1:6379/9"
+    try:
+        Redis.from_url(url).flushdb()
+    except RedisError:
+        pytest.skip("needs Redis on 127.0.0.1:6379: apt-get install redis-server")
+    data = photo()
+    image_hash = hashlib.sha256(data).hexdigest()
+    with (
+        running_server(database, dashscope, CACHE_URL=url, WEB_WORKERS="1") as first,
+        running_server(database, dashscope, CACHE_URL=url, WEB_WORKERS="1") as second,
+    ):
+        first.upload(data)
+        before = [server.check(image_hash).json()["cached"] for server in (first, second)]
+        manage(database, "purge_cache", "--all", "--yes", CACHE_URL=url)
+        after = [server.check(image_hash).json()["cached"] for server in (first, second)]
+
+    assert (before, after) == ([True, True], [False, False])
+
+
+def test_a_redis_that_is_away_only_costs_time(
+    database: ScratchDatabase, dashscope: DashScopeServer
+) -> None:
+    data = photo()
+    away = f"redis://127.0.0.1:{free_port()}/0"
+    with running_server(database, dashscope, CACHE_URL=away) as server:
+        first, second = server.upload(data).json(), server.upload(data).json()
+
+    assert (first["source"], second["source"]) == ("llm", "cache")
 
 
 def test_apps_that_keep_their_connections_shut_nobody_out(
