@@ -1,4 +1,5 @@
 """Looking a hash up: hot entries from Django's cache, the others from the table.
+
 A purge or a correction is seen at once by the process that makes it, and by the others within
 LIFETIME_SECONDS; with Redis as the cache, at once by all.
 """
