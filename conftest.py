@@ -15,8 +15,7 @@ from classification.tests.dashscope_server import DashScopeServer
 
 
 def _forget_providers(**_: Any) -> None:
-    configured.provider.cache_clear()
-    configured.on_device.cache_clear()
+    configured.forget()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

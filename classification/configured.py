@@ -1,17 +1,39 @@
 """The providers that the settings ask for, made once per process when first needed."""
 
 import functools
+import threading
 
 from django.conf import settings
 
 from classification.providers.base import Provider
 
+# Without it the first photos of a process, which come together, would each make a provider with
+# limits of its own.
+_making = threading.Lock()
 
-@functools.cache
+
 def provider() -> Provider | None:
     """Who is asked about new photos; None when nobody can be."""
+    with _making:
+        return _provider()
+
+
+def on_device() -> Provider:
+    """The on-device model, which is there on every machine."""
+    with _making:
+        return _on_device()
+
+
+def forget() -> None:
+    """Make them anew when they are next needed, since the settings have changed."""
+    _provider.cache_clear()
+    _on_device.cache_clear()
+
+
+@functools.cache
+def _provider() -> Provider | None:
     if settings.LLM_PROVIDER == "local":
-        return on_device()
+        return _on_device()
     if not settings.LLM_API_KEY:
         return None
     from classification.providers.dashscope import DashScopeProvider
@@ -27,8 +49,7 @@ def provider() -> Provider | None:
 
 
 @functools.cache
-def on_device() -> Provider:
-    """The on-device model, which is there on every machine."""
+def _on_device() -> Provider:
     from classification.providers.on_device.provider import OnDeviceProvider
 
     return OnDeviceProvider()

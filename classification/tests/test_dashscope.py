@@ -6,11 +6,12 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from classification import photos
+from classification import configured, photos
 from classification.photos import Photo
 from classification.providers.base import ProviderError
 from classification.providers.dashscope import MAX_CALLS, SEED, DashScopeProvider
@@ -327,3 +328,16 @@ def test_a_refused_photo_does_not_count_against_the_model(
 
     assert asked.state == "available"
     assert len(server.requests) == 8
+
+
+def test_the_first_photos_of_a_process_share_one_provider(model: DashScopeServer) -> None:
+    start = threading.Barrier(16)
+
+    def provider_of_thread(_: int) -> object:
+        start.wait()
+        return configured.provider()
+
+    with ThreadPoolExecutor(16) as pool:
+        made = set(pool.map(provider_of_thread, range(16)))
+
+    assert len(made) == 1

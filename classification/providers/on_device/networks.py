@@ -41,6 +41,10 @@ class Face(NamedTuple):
         return (self.left + self.right) / 2
 
 
+# Two threads that need a network first must not both load it.
+_loading = threading.Lock()
+
+
 @functools.cache
 def _session(name: str) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
@@ -52,7 +56,8 @@ def _session(name: str) -> onnxruntime.InferenceSession:
 
 
 def _run(name: str, photo: Floats) -> list[Floats]:
-    session = _session(name)
+    with _loading:
+        session = _session(name)
     with _cores:
         outputs: list[Any] = session.run(None, {session.get_inputs()[0].name: photo})
     return outputs
