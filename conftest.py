@@ -9,7 +9,7 @@ from django.core.signals import setting_changed
 from django.db import connection
 from pytest_django import Settings
 
-from classification import configured, known_photos
+from classification import configured, flights, known_photos
 from classification.recorder import recorder
 from classification.tests.dashscope_server import DashScopeServer
 
@@ -29,6 +29,8 @@ def clean_process() -> Iterator[None]:
     cache.clear()
     known_photos.forget_prompt()
     recorder._rows.clear()
+    flights._heart._landed.clear()
+    flights._heart._marked.clear()
     _forget_providers()
     setting_changed.connect(_forget_providers)
     yield
