@@ -27,7 +27,10 @@ CHAT = "".join(
                         ("left", "八点在地铁站门口见"), ("right", "收到，我带水和吃的"))
 )  # fmt: skip
 ROW = "<div class=r><div class=i></div><div>{}<br><small>{}</small></div></div>"
-SETTINGS = "".join(ROW.format(w, "已开启") for w in "网络 蓝牙 通知 显示 声音 电池 隐私 存储".split())
+SETTINGS = "".join(
+    ROW.format(w, "已开启")
+    for w in ["网络", "蓝牙", "通知", "显示", "声音", "电池", "隐私", "存储"]
+)
 TEXT = "<p>" + "今天天气很好，我们去了海边，看到了很多有趣的东西。The quick brown fox. " * 12
 PAGES = {
     "tuning": {
@@ -39,7 +42,8 @@ PAGES = {
         "terminal": "<pre>" + "user@host:~$ ls -la\ndrwxr-xr-x 2 user user 4096\n" * 14,
         "login": "<br><br><h1 align=center>登录</h1>" + "<div class=b>手机号</div><br>" * 3,
         "story": "<img src='{0}' class=full><h3 class=over>9:41 ▮▮▮<br>@travel · 关注</h3>",
-        "bank": "<h1>¥ 12,480.55</h1>" + "".join(ROW.format("转账", f"-{n}.00 元") for n in range(9)),
+        "bank": "<h1>¥ 12,480.55</h1>"
+        + "".join(ROW.format("转账", f"-{n}.00 元") for n in range(9)),
     },
     "held-out": {
         "mail": "<h2>收件箱</h2>" + "".join(ROW.format("Re: 会议", TEXT[3:40]) for _ in range(10)),
@@ -124,7 +128,7 @@ def _id_photo(person: Image.Image, ground: str) -> Image.Image:
     mask[390:, 20:340] = cv2.GC_PR_FGD
     mask[430:, 80:280] = cv2.GC_FGD
     models = np.zeros((2, 1, 65))
-    cv2.grabCut(pixels, mask, None, models[0], models[1], 4, cv2.GC_INIT_WITH_MASK)  # type: ignore[call-overload]
+    cv2.grabCut(pixels, mask, None, models[0], models[1], 4, cv2.GC_INIT_WITH_MASK)
     cut = Image.fromarray(np.where(mask % 2 == 1, 255, 0).astype(np.uint8))
     paper = Image.new("RGB", person.size, ground)
     paper.paste(person, mask=cut.filter(ImageFilter.GaussianBlur(2)))
@@ -151,7 +155,9 @@ def _card(
     for row, words in enumerate(("姓名 张三 ZHANG SAN", "性别 男  民族 汉", "出生 1990 年 1 月 1 日",
                                  "住址 北京市海淀区", "签发 2020.01.01")):  # fmt: skip
         draw.text((words_left, 130 + row * 66), words, "#223", font)
-    foot = "P<CHNZHANG<<SAN<<<<<<<<<<<<<<<<<<<<<\nE123456784CHN900101" if is_passport else "1101081990"
+    foot = (
+        "P<CHNZHANG<<SAN<<<<<<<<<<<<<<<<<<<<<\nE123456784CHN900101" if is_passport else "1101081990"
+    )
     draw.text((60, 540), foot, "#111", font)
     if number % 2 == 0:
         card.save(target, quality=88)

@@ -3,6 +3,7 @@
 import statistics
 from collections import Counter
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from classification.categories import BY_KEY
@@ -70,7 +71,7 @@ def _category(key: str, judged: list[Judged]) -> dict[str, Any]:
 
 def _calibration(judged: list[Judged]) -> list[dict[str, Any]]:
     groups = []
-    for low, high in zip(CONFIDENCE_EDGES, CONFIDENCE_EDGES[1:], strict=False):
+    for low, high in pairwise(CONFIDENCE_EDGES):
         group = [
             one for one in judged if low <= one.confidence < high or one.confidence == high == 1
         ]

@@ -56,6 +56,8 @@ def findings(**changes: Any) -> Findings:
         "ground_flatness": 0.3,
         "shape": 1.5,
         "has_camera_data": False,
+        "is_png": False,
+        "text": 0.0,
     }
     return Findings(**(defaults | changes))
 
@@ -89,8 +91,9 @@ def test_a_phones_screen_is_a_screenshot() -> None:
             {"faces": [face(0.45)], "shape": 0.75, "ground_flatness": 0.99},
             "idcard",
         ),
-        ({"faces": [face(0.35, 0.2)], "shape": 1.58, "flatness": 0.8}, "idcard"),
-        ({"faces": [face(0.35, 0.2)], "shape": 1.58, "has_camera_data": True}, "single_person"),
+        ({"faces": [face(0.35, 0.2)], "shape": 1.58, "text": 0.4}, "idcard"),
+        ({"faces": [face(0.35, 0.2)], "shape": 1.58}, "single_person"),
+        ({"shape": 0.46, "is_png": True}, "screenshot"),
         ({"shape": 0.46, "flatness": 0.9}, "screenshot"),
         ({"shape": 0.46, "flatness": 0.9, "has_camera_data": True}, "other"),
     ],

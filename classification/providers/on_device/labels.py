@@ -32,6 +32,9 @@ PEOPLE = (
     (869, 869), (903, 903), (906, 906), (981, 983),
 )  # fmt: skip
 
+# Printed words: web site, comic book, crossword, book jacket, menu.
+TEXT = (916, 917, 918, 921, 922)
+
 SPEAKS_FOR = {
     "pets": PETS,
     "foods": FOODS,

@@ -37,11 +37,13 @@ class OnDeviceProvider:
                 category: float(probabilities[list(labels.numbers(category))].sum())
                 for category in labels.SPEAKS_FOR
             },
+            text=float(probabilities[list(labels.TEXT)].sum()),
             faces=networks.faces(image),
             flatness=networks.flatness(image),
             ground_flatness=networks.ground_flatness(image),
             shape=photo.width / photo.height,
             has_camera_data=photo.has_camera_data,
+            is_png=photo.format == "PNG",
         )
         verdict = decide(findings)
         best = [int(number) for number in probabilities.argsort()[::-1][:TOP_LABELS]]

@@ -11,24 +11,31 @@ from classification.providers.on_device.networks import Face
 
 # A face smaller than this part of the photo's height is somebody in the background.
 NEAR_FACE = 0.06
-CARD_SHAPE = (1.3, 1.8)
 ID_PHOTO_SHAPE = (0.6, 0.9)
+# Wider phones' screens have been 9:16, today's are about 9:20.
+TALL_SHAPE = 0.62
+PHONE_SHAPE = (0.42, 0.5)
+# Below this the labels have not recognised anything.
+RECOGNISED = 0.3
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
     """What the networks and a look at the pixels found in one photo.
 
-    `masses` is how much of the labels' probability speaks for each category; `flatness` and
-    `ground_flatness` are parts of the photo from 0 to 1; `shape` is width by height.
+    `masses` is how much of the labels' probability speaks for each category, `text` for printed
+    words; `flatness` and `ground_flatness` are parts of the photo from 0 to 1; `shape` is width by
+    height; `is_png` since screens are kept so, and cameras write something else.
     """
 
     masses: dict[str, float]
+    text: float
     faces: list[Face]
     flatness: float
     ground_flatness: float
     shape: float
     has_camera_data: bool
+    is_png: bool
 
 
 class Verdict(NamedTuple):
@@ -50,9 +57,9 @@ def decide(findings: Findings) -> Verdict:
     )
     if len(near) == 1 and (category == "single_person" or mass < 0.8):
         return Verdict("single_person", near[0].score)
-    if category == "single_person" and mass < 0.5:
-        return Verdict("other", 0.5)
-    return Verdict(category, mass) if mass >= 0.4 else Verdict("other", 1 - mass)
+    if mass < RECOGNISED or (category == "single_person" and mass < 0.5):
+        return Verdict("other", min(1 - mass, 0.8))
+    return Verdict(category, mass)
 
 
 def _is_id_photo(findings: Findings, near: list[Face]) -> bool:
@@ -62,20 +69,19 @@ def _is_id_photo(findings: Findings, near: list[Face]) -> bool:
         and 0.3 <= near[0].height <= 0.75
         and abs(near[0].middle - 0.5) < 0.1
         and ID_PHOTO_SHAPE[0] <= findings.shape <= ID_PHOTO_SHAPE[1]
-        and findings.ground_flatness > 0.9
+        and findings.ground_flatness > 0.85
         and not findings.has_camera_data
     )
 
 
 def _is_card(findings: Findings, near: list[Face]) -> bool:
-    """One small face on the side of a flat, card-shaped picture."""
+    """One face beside printed words, on something wide."""
     return (
         len(near) == 1
         and near[0].height < 0.55
-        and abs(near[0].middle - 0.5) > 0.15
-        and CARD_SHAPE[0] <= findings.shape <= CARD_SHAPE[1]
-        and findings.flatness > 0.6
-        and not findings.has_camera_data
+        and abs(near[0].middle - 0.5) > 0.12
+        and findings.shape > 1.2
+        and findings.text > 0.1
     )
 
 
@@ -86,7 +92,9 @@ def _screen_confidence(findings: Findings) -> float:
         return 0.0
     if mass >= 0.5:
         return mass
-    is_tall = findings.shape < 0.62
-    if is_tall and findings.flatness > 0.75:
+    if findings.is_png and PHONE_SHAPE[0] <= findings.shape <= PHONE_SHAPE[1]:
+        return 0.9
+    has_words = findings.flatness > 0.5 and findings.text > 0.2
+    if findings.shape < TALL_SHAPE and (findings.flatness > 0.75 or has_words):
         return 0.85
     return 0.7 if findings.flatness > 0.8 and mass > 0.1 else 0.0
