@@ -1,5 +1,6 @@
 """The on-device model on real photos, as the configured provider and as a stand-in."""
 
+import io
 import json
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -9,11 +10,12 @@ from typing import Any
 import pytest
 import sklearn.datasets
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
 from django.test import Client
 from PIL import Image, ImageDraw
 from pytest_django import Settings
 
-from classification import configured, photos
+from classification import configured, known_photos, photos
 from classification.models import CacheEntry, ModelCall, RequestLog
 from classification.providers.on_device import networks
 from classification.providers.on_device.networks import Face
@@ -21,6 +23,7 @@ from classification.providers.on_device.rules import Findings, decide
 from classification.recorder import recorder
 from classification.tests.dashscope_server import DashScopeServer
 from classification.tests.pictures import photo
+from classification.tests.test_dashscope import FAILURES
 
 CHINA = Path(sklearn.datasets.__file__).parent / "images" / "china.jpg"
 
@@ -70,7 +73,7 @@ def test_a_sight_is_scenery() -> None:
     answer = classify(CHINA.read_bytes())
 
     assert answer.classification.category == "travel_scenery"
-    assert answer.classification.description
+    assert answer.classification.description == "宫殿"
     assert answer.calls == ()
     assert answer.model.startswith("local/")
     json.dumps(answer.raw)
@@ -129,22 +132,26 @@ def test_as_the_provider_its_answers_are_kept_and_free(client: Client, settings:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("mode", ["no_verdict", "InvalidApiKey", "close_before_answer", "hang"])
-def test_it_stands_in_for_a_failed_model_and_is_not_kept(
+@pytest.mark.parametrize(
+    "mode", [mode for mode, (code, *_) in FAILURES.items() if code != "image_rejected"]
+)
+def test_it_stands_in_for_a_model_that_fails_in_any_way_and_is_not_kept(
     client: Client, model: DashScopeServer, settings: Settings, mode: str
 ) -> None:
     settings.ON_MODEL_FAILURE = "local"
     settings.LLM_TIMEOUT = 1
     model.script(mode)
-    body = upload(client, CHINA.read_bytes())
+    data = CHINA.read_bytes()
+    body = upload(client, data)
     recorder.flush()
     row = RequestLog.objects.get()
 
     assert (body["source"], body["degraded"], body["from_cache"]) == ("local", True, False)
     assert body["data"]["category"] == "travel_scenery"
-    assert not CacheEntry.objects.exists()
+    assert known_photos.find(photos.digest(data)) is None
     assert (row.source, row.category) == ("local", "travel_scenery")
-    assert row.outcome == ModelCall.objects.get().outcome != "ok"
+    assert row.outcome != "ok"
+    assert {call.outcome for call in ModelCall.objects.all()} <= {row.outcome, "model_unavailable"}
 
 
 @pytest.mark.django_db
@@ -169,3 +176,25 @@ def test_an_on_device_model_that_fails_leaves_the_first_failure_standing(
     networks._session.cache_clear()
 
     assert body["error_code"] == "model_bad_reply"
+
+
+def test_evaluate_model_reports_what_it_got_right(tmp_path: Path) -> None:
+    for category, name, data in (
+        ("travel_scenery", "china.jpg", CHINA.read_bytes()),
+        ("screenshot", "screen.png", screen()),
+        ("foods", "wrong.jpg", CHINA.read_bytes()),
+    ):
+        (tmp_path / category).mkdir()
+        (tmp_path / category / name).write_bytes(data)
+    table, as_json = io.StringIO(), io.StringIO()
+    call_command("evaluate_model", str(tmp_path), stdout=table)
+    call_command("evaluate_model", str(tmp_path), "--json", stdout=as_json)
+
+    assert "2 of 3 right" in table.getvalue()
+    assert "wrong.jpg" in as_json.getvalue()
+    json.loads(as_json.getvalue())
+
+
+def test_evaluate_model_needs_photos(tmp_path: Path) -> None:
+    with pytest.raises(CommandError):
+        call_command("evaluate_model", str(tmp_path))

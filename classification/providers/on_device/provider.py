@@ -52,6 +52,6 @@ class OnDeviceProvider:
             "faces": len(findings.faces),
             "flatness": round(findings.flatness, 2),
         }
-        description = describe(verdict.category, len(findings.faces))
+        description = describe(verdict.category, best, len(findings.faces))
         confidence = round(min(verdict.confidence, 0.99), 4)
         return Answer(Classification(verdict.category, confidence, description), MODEL, raw)
