@@ -8,6 +8,9 @@ from typing import Any
 from classification.categories import IDCARD, KEYS
 
 MAX_DESCRIPTION_LENGTH = 200
+# More than any verdict needs. Braces nested by the thousand would be parsed from each one anew.
+MAX_ANSWER_LENGTH = 20_000
+MAX_BRACES = 200
 NUMBER = re.compile(r"\d{1,3}(?:\.\d+)?|\.\d+")
 
 
@@ -30,6 +33,8 @@ def read_classification(text: str) -> Classification:
     Raises UnreadableAnswer when there is none, when there are several different ones, or when
     a field is not what was asked for.
     """
+    if len(text) > MAX_ANSWER_LENGTH or text.count("{") > MAX_BRACES:
+        raise UnreadableAnswer("far too long or too nested for a verdict")
     verdicts = [verdict for verdict in _json_objects(text) if "category" in verdict]
     if not verdicts:
         raise UnreadableAnswer("no JSON object with a category")
