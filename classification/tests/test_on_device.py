@@ -1,6 +1,5 @@
 """The on-device model on real photos, as the configured provider and as a stand-in."""
 
-import io
 import json
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -10,14 +9,14 @@ from typing import Any
 import pytest
 import sklearn.datasets
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.core.management import CommandError, call_command
 from django.test import Client
 from PIL import Image, ImageDraw
 from pytest_django import Settings
 
 from classification import configured, known_photos, photos
+from classification.categories import BY_KEY
 from classification.models import CacheEntry, ModelCall, RequestLog
-from classification.providers.on_device import networks
+from classification.providers.on_device import labels, networks
 from classification.providers.on_device.networks import Face
 from classification.providers.on_device.rules import Findings, decide
 from classification.recorder import recorder
@@ -51,18 +50,17 @@ def upload(client: Client, data: bytes) -> Any:
 
 
 def findings(**changes: Any) -> Findings:
-    masses = {"pets": 0.0, "foods": 0.0, "travel_scenery": 0.0, "screenshot": 0.0}
+    told = ("pets", "foods", "travel_scenery", "single_person", "screenshot", "paper")
     defaults: dict[str, Any] = {
-        "masses": masses | {"single_person": 0.0},
         "faces": [],
-        "flatness": 0.3,
-        "ground_flatness": 0.3,
+        "ground": 0.1,
+        "corners_ground": 0.3,
         "shape": 1.5,
+        "format": "JPEG",
         "has_camera_data": False,
-        "is_png": False,
-        "text": 0.0,
     }
-    return Findings(**(defaults | changes))
+    masses = dict.fromkeys(told, 0.0) | changes.pop("masses", {})
+    return Findings(**(defaults | changes), masses=masses)
 
 
 def face(height: float, middle: float = 0.5) -> Face:
@@ -90,19 +88,30 @@ def test_a_phones_screen_is_a_screenshot() -> None:
         ({"faces": [face(0.2)]}, "single_person"),
         ({"faces": [face(0.2), face(0.15, 0.2)]}, "social_activities"),
         ({"faces": [face(0.03)]}, "other"),
-        (
-            {"faces": [face(0.45)], "shape": 0.75, "ground_flatness": 0.99},
-            "idcard",
-        ),
-        ({"faces": [face(0.35, 0.2)], "shape": 1.58, "text": 0.4}, "idcard"),
+        ({"faces": [face(0.05, place) for place in (0.2, 0.5, 0.8)]}, "social_activities"),
+        ({"faces": [face(0.45)], "shape": 0.75, "corners_ground": 0.99}, "idcard"),
+        ({"faces": [face(0.45)], "shape": 0.75, "corners_ground": 0.4}, "single_person"),
+        ({"faces": [face(0.35, 0.2)], "shape": 1.58, "masses": {"paper": 0.6}}, "idcard"),
         ({"faces": [face(0.35, 0.2)], "shape": 1.58}, "single_person"),
-        ({"shape": 0.46, "is_png": True}, "screenshot"),
-        ({"shape": 0.46, "flatness": 0.9}, "screenshot"),
-        ({"shape": 0.46, "flatness": 0.9, "has_camera_data": True}, "other"),
+        ({"shape": 0.46, "format": "PNG"}, "screenshot"),
+        ({"shape": 0.46, "ground": 0.8}, "screenshot"),
+        ({"shape": 0.46, "ground": 0.8, "has_camera_data": True}, "other"),
+        ({"masses": {"screenshot": 0.8}}, "screenshot"),
+        ({"masses": {"foods": 0.7}}, "foods"),
+        ({"masses": {"pets": 0.95}, "faces": [face(0.2)]}, "pets"),
+        ({"masses": {"pets": 0.5}, "faces": [face(0.2)]}, "single_person"),
+        ({"masses": {"travel_scenery": 0.2}}, "other"),
     ],
 )
 def test_the_rules_decide_what_labels_alone_cannot(seen: dict[str, Any], category: str) -> None:
     assert decide(findings(**seen)).category == category
+
+
+def test_every_label_in_the_table_exists_and_speaks_for_one_category() -> None:
+    spoken = [n for key in BY_KEY for n in labels.speaking().get(key, ())]
+
+    assert len(spoken) == len(set(spoken))
+    assert set(labels.speaking()) <= {*BY_KEY, "paper"}
 
 
 def test_many_threads_share_the_networks() -> None:
@@ -176,25 +185,3 @@ def test_an_on_device_model_that_fails_leaves_the_first_failure_standing(
     networks._session.cache_clear()
 
     assert body["error_code"] == "model_bad_reply"
-
-
-def test_evaluate_model_reports_what_it_got_right(tmp_path: Path) -> None:
-    for category, name, data in (
-        ("travel_scenery", "china.jpg", CHINA.read_bytes()),
-        ("screenshot", "screen.png", screen()),
-        ("foods", "wrong.jpg", CHINA.read_bytes()),
-    ):
-        (tmp_path / category).mkdir()
-        (tmp_path / category / name).write_bytes(data)
-    table, as_json = io.StringIO(), io.StringIO()
-    call_command("evaluate_model", str(tmp_path), stdout=table)
-    call_command("evaluate_model", str(tmp_path), "--json", stdout=as_json)
-
-    assert "2 of 3 right" in table.getvalue()
-    assert "wrong.jpg" in as_json.getvalue()
-    json.loads(as_json.getvalue())
-
-
-def test_evaluate_model_needs_photos(tmp_path: Path) -> None:
-    with pytest.raises(CommandError):
-        call_command("evaluate_model", str(tmp_path))

@@ -1,47 +1,58 @@
-"""Which of ImageNet's thousand labels speak for which category, by number."""
+"""Which of ImageNet's thousand labels speak for which category.
 
+One line is a category and labels by name; `first..last` is a range in the order of
+`weights/labels.txt`. Labels that are not here speak for `other`. `paper` is no category: it is
+what a card's text looks like, and counts only with a face.
+"""
+
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
 LABELS_FILE = Path(__file__).parent / "weights" / "labels.txt"
 
-# Ranges include both ends. What is in none of them speaks for `other`.
-PETS = ((151, 268), (281, 285), (330, 333), (338, 338), (1, 1), (87, 89))
-FOODS = (
-    (440, 440), (505, 505), (509, 509), (550, 550), (567, 567), (659, 659), (737, 737),
-    (809, 809), (762, 762), (849, 849), (898, 898), (901, 901), (907, 907), (923, 969),
-    (987, 988), (991, 992), (997, 998),
-)  # fmt: skip
-SCENERY = (
-    (404, 404), (425, 425), (437, 437), (442, 442), (449, 449), (460, 460), (472, 472),
-    (483, 483), (484, 484), (497, 497), (498, 500), (510, 510), (525, 525), (536, 536),
-    (538, 538), (554, 554), (562, 562), (576, 576), (580, 580), (624, 625), (628, 628),
-    (646, 646), (649, 649), (660, 660), (663, 663), (668, 668), (672, 672), (682, 682),
-    (690, 690), (693, 693), (698, 698), (703, 704), (706, 706), (708, 708), (716, 716),
-    (718, 718), (727, 727), (733, 733), (743, 743), (780, 780), (812, 812), (821, 821),
-    (825, 825), (829, 829), (832, 833), (839, 839), (853, 853), (858, 858), (863, 863),
-    (871, 871), (873, 873), (888, 888), (900, 900), (912, 912), (914, 915), (970, 970),
-    (972, 980), (919, 920), (975, 975), (979, 979),
-)  # fmt: skip
-SCREENS = ((782, 782), (916, 916), (590, 590), (688, 688), (664, 664), (918, 918), (917, 917))
-# What people wear and hold: speaks for a person whose face is not seen.
-PEOPLE = (
-    (400, 400), (433, 433), (445, 445), (457, 457), (459, 459), (601, 601), (608, 608),
-    (610, 610), (614, 615), (617, 617), (639, 639), (655, 655), (608, 608), (689, 689),
-    (697, 697), (735, 735), (775, 775), (770, 770), (834, 834), (836, 837), (841, 842),
-    (869, 869), (903, 903), (906, 906), (981, 983),
-)  # fmt: skip
-
-# Printed words: web site, comic book, crossword, book jacket, menu.
-TEXT = (916, 917, 918, 921, 922)
-
-SPEAKS_FOR = {
-    "pets": PETS,
-    "foods": FOODS,
-    "travel_scenery": SCENERY,
-    "screenshot": SCREENS,
-    "single_person": PEOPLE,
-}
+TABLE = """
+pets | Chihuahua..Mexican hairless
+pets | tabby..Egyptian cat
+pets | wood rabbit..Angora
+pets | hamster
+pets | guinea pig
+pets | African grey..lorikeet
+pets | goldfish
+foods | hot pot, mashed potato, meat loaf, consomme, soup bowl
+foods | plate, guacamole, carbonara, frying pan, wok, Crock Pot, caldron
+foods | cheeseburger, hotdog, pizza, burrito, potpie
+foods | trifle, ice cream, ice lolly, chocolate sauce, confectionery
+foods | French loaf, bagel, pretzel, dough, bakery
+foods | head cabbage..mushroom, corn, ear, bolete, agaric
+foods | Granny Smith..pomegranate, grocery store
+foods | espresso, cup, coffee mug, coffeepot, espresso maker, eggnog
+foods | red wine, wine bottle, beer bottle, beer glass, whiskey jug, goblet, cocktail shaker
+foods | pop bottle, teapot, pitcher
+foods | restaurant, dining table, mixing bowl
+travel_scenery | alp, cliff, valley, volcano, geyser, mountain tent
+travel_scenery | seashore, sandbar, promontory, coral reef, breakwater, pier, beacon
+travel_scenery | lakeside, dam, boathouse, dock, canoe, paddle, gondola
+travel_scenery | catamaran, schooner, trimaran, yawl, liner, lifeboat, fireboat, container ship
+travel_scenery | castle, palace, triumphal arch, dome
+travel_scenery | church, monastery, mosque, stupa, bell cote
+travel_scenery | cliff dwelling, megalith, obelisk, totem pole, pedestal, stone wall
+travel_scenery | suspension bridge, steel arch bridge, viaduct
+travel_scenery | streetcar, trolleybus, library, cinema
+travel_scenery | fountain, planetarium, flagpole, patio
+travel_scenery | barn, thatch, tile roof, yurt
+travel_scenery | worm fence, water tower, greenhouse, picket fence
+travel_scenery | airliner
+screenshot | web site, screen
+paper | web site, menu, envelope, book jacket, packet, binder, crossword puzzle, notebook
+single_person | suit, Windsor tie, bow tie, bolo tie
+single_person | academic gown, lab coat, groom, trench coat
+single_person | bikini, maillot, swimming trunks, bathing cap, scuba diver
+single_person | jersey, ballplayer, knee pad
+single_person | kimono, miniskirt, hoopskirt, overskirt
+single_person | poncho, sarong, pajama, sweatshirt
+single_person | sunglass, sunglasses
+"""
 
 
 @cache
@@ -51,6 +62,33 @@ def names() -> tuple[str, ...]:
 
 
 @cache
+def speaking() -> dict[str, tuple[int, ...]]:
+    """The numbers of the labels that speak for each category, and for paper."""
+    found: dict[str, tuple[int, ...]] = {}
+    for line in TABLE.strip().splitlines():
+        category, named = line.split(" | ")
+        numbers = (number for label in named.split(", ") for number in _numbers(label))
+        found[category] = (*found.get(category, ()), *numbers)
+    return found
+
+
 def numbers(category: str) -> tuple[int, ...]:
     """The numbers of the labels that speak for a category."""
-    return tuple(n for first, last in SPEAKS_FOR[category] for n in range(first, last + 1))
+    return speaking()[category]
+
+
+def _numbers(label: str) -> list[int]:
+    """The numbers of a label or a range; some names have two. Raises ValueError if unknown."""
+    first, _, last = label.partition("..")
+    if last:
+        return list(range(names().index(first), names().index(last) + 1))
+    names().index(first)
+    return [number for number, name in enumerate(names()) if name == first]
+
+
+def masses(probabilities: Sequence[float]) -> dict[str, float]:
+    """How much of the labels' probability speaks for each category, and for paper."""
+    return {
+        category: sum(probabilities[number] for number in numbers(category))
+        for category in speaking()
+    }

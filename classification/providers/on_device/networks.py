@@ -67,9 +67,14 @@ def label_probabilities(image: Image.Image) -> Floats:
     """How likely each of ImageNet's thousand labels is; they add up to 1."""
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
-    square = image.resize(
-        (LABEL_SIDE, LABEL_SIDE), Image.Resampling.BILINEAR, (left, top, left + side, top + side)
-    )
+    middle = (left, top, left + side, top + side)
+    # What a wide photo shows may be outside its middle: the whole of it has a say too.
+    both = _labels_in(image, middle) + _labels_in(image, (0, 0, *image.size))
+    return both / np.float32(2)
+
+
+def _labels_in(image: Image.Image, box: tuple[int, int, int, int]) -> Floats:
+    square = image.resize((LABEL_SIDE, LABEL_SIDE), Image.Resampling.BILINEAR, box)
     pixels = (np.asarray(square, np.float32) - np.float32(127)) / np.float32(128)
     (scores,) = _run("efficientnet-lite0", pixels.transpose(2, 0, 1)[None])
     exponents = np.exp(scores[0] - scores[0].max())
@@ -119,16 +124,14 @@ def _overlap(one: Face, other: Face) -> float:
     return width * height / (sum(areas) - width * height)
 
 
-def flatness(image: Image.Image) -> float:
-    """The part of the photo whose neighbouring pixels are alike: high on screens and documents,
-    low on anything a lens has seen."""
-    small = np.asarray(image.convert("L"), np.int16)
-    alike = np.abs(np.diff(small, axis=1)) <= 1
-    return float(alike.mean())
+def ground(image: Image.Image) -> float:
+    """The part of the photo in its commonest grey: high on screens, low on what a lens saw."""
+    counts = np.bincount((np.asarray(image.convert("L")) >> 2).ravel())
+    return float(counts.max() / counts.sum())
 
 
-def ground_flatness(image: Image.Image) -> float:
-    """The same for the upper corners, where an ID photo shows its plain ground."""
+def corners_ground(image: Image.Image) -> float:
+    """The plain part of the upper corners, where an ID photo shows its ground."""
     small = np.asarray(image.convert("L").resize((64, 64)), np.int16)
     corners = np.concatenate([small[:20, :12].ravel(), small[:20, -12:].ravel()])
     return float((np.abs(corners - np.median(corners)) <= 12).mean())

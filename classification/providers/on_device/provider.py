@@ -12,8 +12,10 @@ from classification.providers.on_device.descriptions import describe
 from classification.providers.on_device.rules import Findings, decide
 from classification.results import Classification
 
-MODEL = "local/efficientnet-lite0+centerface-1"
+MODEL = "local/efficientnet-lite0+centerface-2"
 TOP_LABELS = 5
+# A small network is never surer than this, whatever it adds up.
+MAX_CONFIDENCE = 0.97
 
 
 class OnDeviceProvider:
@@ -33,25 +35,21 @@ class OnDeviceProvider:
         image = Image.open(BytesIO(photo.jpeg))
         probabilities = networks.label_probabilities(image)
         findings = Findings(
-            masses={
-                category: float(probabilities[list(labels.numbers(category))].sum())
-                for category in labels.SPEAKS_FOR
-            },
-            text=float(probabilities[list(labels.TEXT)].sum()),
+            masses=labels.masses(probabilities.tolist()),
             faces=networks.faces(image),
-            flatness=networks.flatness(image),
-            ground_flatness=networks.ground_flatness(image),
+            ground=networks.ground(image),
+            corners_ground=networks.corners_ground(image),
             shape=photo.width / photo.height,
+            format=photo.format,
             has_camera_data=photo.has_camera_data,
-            is_png=photo.format == "PNG",
         )
-        verdict = decide(findings)
+        category, sureness = decide(findings)
         best = [int(number) for number in probabilities.argsort()[::-1][:TOP_LABELS]]
         raw: dict[str, Any] = {
             "labels": {labels.names()[n]: round(float(probabilities[n]), 3) for n in best},
             "faces": len(findings.faces),
-            "flatness": round(findings.flatness, 2),
+            "ground": round(findings.ground, 2),
         }
-        description = describe(verdict.category, best, len(findings.faces))
-        confidence = round(min(verdict.confidence, 0.99), 4)
-        return Answer(Classification(verdict.category, confidence, description), MODEL, raw)
+        description = describe(category, best, len(findings.faces))
+        confidence = round(min(sureness, MAX_CONFIDENCE), 4)
+        return Answer(Classification(category, confidence, description), MODEL, raw)
