@@ -1,6 +1,6 @@
 """The figures as JSON, for staff."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -15,8 +15,10 @@ from rest_framework.response import Response
 from classification.api.bodies import stamp
 from classification.api.schemas import Stamped, error_responses, framework_errors
 from stats import queries
+from stats.tail import exactly
 
 MAX_USERS = 100
+MAX_DAYS = 366
 REFUSALS = {
     **error_responses("database_unavailable", "internal_error"),
     **framework_errors(not_authenticated=401, permission_denied=403),
@@ -35,6 +37,15 @@ class TopUsers(serializers.Serializer[Any]):
     limit = serializers.IntegerField(min_value=1, max_value=MAX_USERS, default=20)
 
 
+class LastDays(serializers.Serializer[Any]):
+    days = serializers.IntegerField(min_value=1, max_value=MAX_DAYS, default=30)
+
+
+DAYS_PARAMETER = OpenApiParameter(
+    "days", int, description=f"The last so many, today included: 1 to {MAX_DAYS}, 30 if left out"
+)
+
+
 class StatsViewSet(viewsets.ViewSet):
     """Figures for staff, by session or by token."""
 
@@ -43,17 +54,17 @@ class StatsViewSet(viewsets.ViewSet):
     @extend_schema(summary="Today", responses={200: OpenApiResponse(TodayBody), **REFUSALS})
     @action(detail=False)
     def today(self, request: Request) -> Response:
-        return _answer(queries.figures(queries.between(queries.midnight(), queries.tomorrow())))
+        return _answer(exactly(queries.today))
 
     @extend_schema(summary="The cache", responses={200: OpenApiResponse(TodayBody), **REFUSALS})
     @action(detail=False, url_path="cache-efficiency")
     def cache_efficiency(self, request: Request) -> Response:
-        return _answer(queries.efficiency())
+        return _answer(exactly(queries.efficiency))
 
     @extend_schema(summary="Categories", responses={200: OpenApiResponse(RowsBody), **REFUSALS})
     @action(detail=False, url_path="category-distribution")
     def category_distribution(self, request: Request) -> Response:
-        return _answer(queries.categories())
+        return _answer(exactly(queries.categories))
 
     @extend_schema(
         summary="Top users",
@@ -68,9 +79,43 @@ class StatsViewSet(viewsets.ViewSet):
     )
     @action(detail=False, url_path="users/top")
     def top_users(self, request: Request) -> Response:
-        parameters = TopUsers(data=request.query_params)
-        parameters.is_valid(raise_exception=True)
-        return _answer(queries.users(parameters.validated_data["limit"]))
+        limit = _parameter(TopUsers, request, "limit")
+        return _answer(exactly(lambda tail: queries.top_users(tail, limit)))
+
+    @extend_schema(
+        summary="Day by day",
+        parameters=[DAYS_PARAMETER],
+        responses={
+            200: OpenApiResponse(RowsBody),
+            **REFUSALS,
+            **error_responses("invalid_request"),
+        },
+    )
+    @action(detail=False)
+    def trend(self, request: Request) -> Response:
+        days = _parameter(LastDays, request, "days")
+        return _answer(exactly(lambda tail: queries.trend(tail, days)))
+
+    @extend_schema(
+        summary="Failures by code",
+        parameters=[DAYS_PARAMETER],
+        responses={
+            200: OpenApiResponse(RowsBody),
+            **REFUSALS,
+            **error_responses("invalid_request"),
+        },
+    )
+    @action(detail=False)
+    def errors(self, request: Request) -> Response:
+        days = _parameter(LastDays, request, "days")
+        return _answer(exactly(lambda tail: queries.errors(tail, days)))
+
+
+def _parameter(serializer: type[serializers.Serializer[Any]], request: Request, name: str) -> int:
+    parameters = serializer(data=request.query_params)
+    parameters.is_valid(raise_exception=True)
+    value: int = parameters.validated_data[name]
+    return value
 
 
 def _answer(data: Any) -> Response:
@@ -87,6 +132,8 @@ def _numbers(value: Any) -> Any:
 def _number(key: str, value: Any) -> Any:
     if isinstance(value, datetime):
         return timezone.localtime(value).isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, Decimal | float):
         return round(float(value), 6 if "cost" in key else 4 if "confidence" in key else 2)
     return value

@@ -1,7 +1,7 @@
 """What the dashboard shows, gathered in one place."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +10,7 @@ from django.utils import timezone
 from classification import health
 from classification.models import CacheEntry, PromptVersion
 from stats import queries
+from stats.tail import Tail, exactly
 
 POPULAR_ENTRIES = 8
 TOP_USERS = 8
@@ -35,20 +36,21 @@ class Board:
 
 def board(days: int) -> Board:
     """The board as it is now, with the trend of so many days."""
-    now = timezone.localtime()
-    midnight = queries.midnight()
-    one_day = timedelta(days=1)
-    return Board(
-        made_at=now,
-        report=health.report(),
-        model="" if settings.LLM_PROVIDER == "local" else settings.LLM_MODEL,
-        prompt=PromptVersion.objects.current(),
-        today=queries.figures(queries.between(midnight, now)),
-        yesterday=queries.figures(queries.between(midnight - one_day, now - one_day)),
-        efficiency=queries.efficiency(),
-        categories=queries.categories(),
-        errors=queries.errors(queries.between(midnight, now)),
-        users=queries.users(TOP_USERS),
-        popular=list(CacheEntry.objects.order_by("-hit_count")[:POPULAR_ENTRIES]),
-        trend=queries.trend(days),
-    )
+
+    def read(tail: Tail) -> Board:
+        return Board(
+            made_at=timezone.localtime(),
+            report=health.report(),
+            model="" if settings.LLM_PROVIDER == "local" else settings.LLM_MODEL,
+            prompt=PromptVersion.objects.current(),
+            today=queries.today(tail),
+            yesterday=queries.same_hours_yesterday(tail),
+            efficiency=queries.efficiency(tail),
+            categories=queries.categories(tail),
+            errors=queries.errors(tail, days=1),
+            users=queries.top_users(tail, TOP_USERS),
+            popular=list(CacheEntry.objects.order_by("-hit_count")[:POPULAR_ENTRIES]),
+            trend=queries.trend(tail, days),
+        )
+
+    return exactly(read)

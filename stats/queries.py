@@ -1,117 +1,271 @@
-"""The figures of the request log and the cache: of a stretch of time, or of all that is kept."""
+"""The figures that staff read: roll-ups and tail together.
 
-from datetime import datetime, timedelta
-from decimal import Decimal
+Every function takes the tail that belongs to the roll-ups as they are; see `tail.exactly`.
+Money is in yuan, as Decimal; rates and shares are percent.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Avg, Count, Max, Min, Q, QuerySet, Sum
+from django.db.models import Max, Min, Sum
 from django.utils import timezone
 
-from classification.models import CacheEntry, RequestLog
+from stats import cache_totals, percentiles, tallies
+from stats.models import (
+    Day,
+    DayAddress,
+    DayCategory,
+    DayDuration,
+    DayError,
+    DayLedger,
+    DayUser,
+    Figures,
+    Minute,
+    User,
+)
+from stats.tail import Tail
 
-FAILED = ~Q(outcome="ok")
-
-
-def midnight() -> datetime:
-    """When today began, by the clock on the wall."""
-    return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def tomorrow() -> datetime:
-    """When today will be over."""
-    return midnight() + timedelta(days=1)
-
-
-def between(start: datetime, end: datetime) -> QuerySet[RequestLog]:
-    """The requests from `start` to before `end`."""
-    return RequestLog.objects.filter(created_at__gte=start, created_at__lt=end)
+ADDITIVE = [field.name for field in Figures._meta.fields]
 
 
-def figures(rows: QuerySet[RequestLog]) -> dict[str, Any]:
-    """Counts, averages, and sums in yuan, of these requests."""
-    found = rows.aggregate(
-        total_requests=Count("pk"),
-        cache_hits=Count("pk", filter=Q(from_cache=True)),
-        unique_users=Count("user_id", distinct=True),
-        unique_ips=Count("ip_address", distinct=True),
-        avg_processing_time_ms=Avg("processing_time_ms"),
-        estimated_cost=Sum("cost", default=Decimal(0)),
-        cost_saved=Sum("saved", default=Decimal(0)),
-        failed_requests=Count("pk", filter=FAILED),
+def today(tail: Tail) -> dict[str, Any]:
+    """The figures of the local day so far, and what its ledger leaves open."""
+    day = timezone.localdate()
+    ledger_rows = ledger(tail, day, day)
+    return _day_figures(tail, day) | {
+        "perhaps_billed_calls": sum(row["perhaps_billed_calls"] for row in ledger_rows),
+        "perhaps_billed_cost": sum(row["perhaps_billed_cost"] for row in ledger_rows),
+    }
+
+
+def same_hours_yesterday(tail: Tail) -> dict[str, Any]:
+    """The figures of yesterday up to this minute of the wall clock."""
+    now = timezone.localtime().replace(second=0, microsecond=0) - timedelta(days=1)
+    day, minute = now.date(), f"{now:%H:%M}"
+    rolled = Minute.objects.filter(day=day, minute__lt=minute)
+    later = [
+        row for row in tail.rows(tallies.MINUTES) if row["day"] == day and row["minute"] < minute
+    ]
+    return _figures(
+        _added_up([rolled.aggregate(**{name: Sum(name, default=0) for name in ADDITIVE}), *later]),
+        unique_users=_distinct(tail, tallies.DAY_USERS, DayUser, "user_id", day, now),
+        unique_ips=_distinct(tail, tallies.ADDRESSES, DayAddress, "ip_address", day, now),
     )
-    found["avg_processing_time_ms"] = found["avg_processing_time_ms"] or 0
-    total = found["total_requests"]
-    found["cache_misses"] = total - found["cache_hits"]
-    found["cache_hit_rate"] = 100 * found["cache_hits"] / total if total else 0
-    return found
 
 
-def efficiency() -> dict[str, Any]:
-    """How much the cache has saved since it began; an entry's own request is no hit."""
-    found = CacheEntry.objects.aggregate(
-        total_cached_images=Count("pk"),
-        total_hits=Sum("hit_count", default=0),
-        max_hits=Max("hit_count", default=0),
-    )
-    found["times_saved"] = found["total_hits"] - found["total_cached_images"]
-    found["cost_saved"] = RequestLog.objects.aggregate(s=Sum("saved", default=Decimal(0)))["s"]
-    entries = found["total_cached_images"]
-    found["avg_hit_per_image"] = found["total_hits"] / entries if entries else 0
-    return found
+def trend(tail: Tail, days: int) -> list[dict[str, Any]]:
+    """The figures of each of the last `days` days, today included, oldest first."""
+    last = timezone.localdate()
+    return by_day(tail, last - timedelta(days=days - 1), last)
 
 
-def categories() -> list[dict[str, Any]]:
-    """The answers by category, largest first; what stood in as `other` does not count."""
-    rows = list(
-        RequestLog.objects.exclude(category="")
-        .exclude(source="none")
-        .values("category")
-        .annotate(count=Count("pk"), avg_confidence=Avg("confidence"))
-        .order_by("-count")
-    )
-    total = sum(row["count"] for row in rows)
-    return [row | {"percentage": 100 * row["count"] / total} for row in rows]
-
-
-def errors(rows: QuerySet[RequestLog]) -> list[dict[str, Any]]:
-    """The failures among these requests by code, most frequent first."""
-    found = rows.filter(FAILED).values("outcome").annotate(count=Count("pk")).order_by("-count")
-    return [{"error_code": row["outcome"], "count": row["count"]} for row in found]
-
-
-def users(limit: int) -> list[dict[str, Any]]:
-    """Who asked most, at most `limit` of them."""
-    rows: Any = (
-        RequestLog.objects.filter(user_id__gt="")
-        .values("user_id")
-        .annotate(
-            request_count=Count("pk"),
-            cache_hits=Count("pk", filter=Q(from_cache=True)),
-            first_request=Min("created_at"),
-            last_request=Max("created_at"),
+def by_day(tail: Tail, first: date, last: date) -> list[dict[str, Any]]:
+    """The figures of each day from `first` to `last`, oldest first."""
+    rolled = {row.day: row for row in Day.objects.filter(day__range=(first, last))}
+    in_tail = {row["day"] for row in tail.rows(tallies.DAYS)}
+    rows = []
+    for number in range((last - first).days + 1):
+        day = first + timedelta(days=number)
+        figures = (
+            _day_figures(tail, day) | {"p95_processing_time_ms": _p95(tail, day)}
+            if day in in_tail
+            else _of_rolled(rolled.get(day) or Day(day=day))
         )
-        .order_by("-request_count", "user_id")[:limit]
+        rows.append({"date": day, **figures})
+    return rows
+
+
+def categories(tail: Tail, first: date = date.min, last: date = date.max) -> list[dict[str, Any]]:
+    """The answers by category, largest first; what stood in as `other` does not count."""
+    rolled = (
+        DayCategory.objects.filter(day__range=(first, last))
+        .values("category")
+        .annotate(answers=Sum("answers"), total_confidence=Sum("total_confidence"))
     )
+    found = _grouped(rolled, _between(tail.rows(tallies.CATEGORIES), first, last), "category")
+    total = sum(row["answers"] for row in found)
     return [
-        row | {"cache_hit_rate": 100 * row["cache_hits"] / row["request_count"]} for row in rows
+        {
+            "category": row["category"],
+            "count": row["answers"],
+            "percentage": 100 * row["answers"] / total,
+            "avg_confidence": row["total_confidence"] / row["answers"],
+        }
+        for row in sorted(found, key=lambda row: (-row["answers"], row["category"]))
     ]
 
 
-def trend(days: int) -> list[dict[str, Any]]:
-    """The figures of each of the last `days` days, today included, oldest first."""
-    first = timezone.localdate() - timedelta(days=days - 1)
-    rows = (
-        RequestLog.objects.filter(created_date__gte=first)
-        .values("created_date")
+def errors(tail: Tail, days: int) -> list[dict[str, Any]]:
+    """The failures of the last `days` days by code, most frequent first."""
+    last = timezone.localdate()
+    first = last - timedelta(days=days - 1)
+    rolled = (
+        DayError.objects.filter(day__range=(first, last))
+        .values("error_code")
+        .annotate(requests=Sum("requests"))
+    )
+    found = _grouped(rolled, _between(tail.rows(tallies.ERRORS), first, last), "error_code")
+    return [
+        {"error_code": row["error_code"], "count": row["requests"]}
+        for row in sorted(found, key=lambda row: (-row["requests"], row["error_code"]))
+    ]
+
+
+def top_users(tail: Tail, limit: int) -> list[dict[str, Any]]:
+    """Who asked most since the log began, at most `limit` of them."""
+    later = tail.rows(tallies.USERS)
+    columns = ("user_id", "requests", "hits", "first_request", "last_request")
+    rolled = User.objects.values(*columns)
+    candidates = [
+        *rolled.order_by("-requests", "user_id")[:limit],
+        *rolled.filter(user_id__in=[row["user_id"] for row in later]),
+    ]
+    unique = {row["user_id"]: row for row in candidates}
+    return _ranked(_grouped(unique.values(), later, "user_id"))[:limit]
+
+
+def users(tail: Tail, first: date, last: date) -> list[dict[str, Any]]:
+    """Who asked on the days from `first` to `last`, most requests first."""
+    rolled = (
+        DayUser.objects.filter(day__range=(first, last))
+        .values("user_id")
         .annotate(
-            requests=Count("pk"),
-            hits=Count("pk", filter=Q(from_cache=True)),
-            failures=Count("pk", filter=FAILED),
-            cost=Sum("cost"),
-            saved=Sum("saved"),
+            requests=Sum("requests"),
+            hits=Sum("hits"),
+            first_request=Min("first_request"),
+            last_request=Max("last_request"),
         )
     )
-    by_day = {row["created_date"]: row for row in rows}
-    empty = {"requests": 0, "hits": 0, "failures": 0, "cost": Decimal(0), "saved": Decimal(0)}
-    dates = [first + timedelta(days=n) for n in range(days)]
-    return [{**empty, **by_day.get(date, {}), "date": date} for date in dates]
+    later = _between(tail.rows(tallies.DAY_USERS), first, last)
+    return _ranked(_grouped(rolled, later, "user_id"))
+
+
+def efficiency(tail: Tail) -> dict[str, Any]:
+    """How much the cache has saved since it began; an entry's own request is no hit."""
+    totals = cache_totals.current()
+    saved = Day.objects.aggregate(saved=Sum("saved", default=0))["saved"]
+    return {
+        "total_cached_images": totals.entries,
+        "total_hits": totals.hits,
+        "times_saved": totals.hits - totals.entries,
+        "cost_saved": saved + sum(row["saved"] for row in tail.rows(tallies.DAYS)),
+        "avg_hit_per_image": totals.hits / totals.entries if totals.entries else 0,
+        "max_hits": totals.most_hits,
+        "corrected_images": totals.corrected,
+    }
+
+
+def ledger(tail: Tail, first: date, last: date) -> list[dict[str, Any]]:
+    """The calls by day and model, from `first` to `last`, oldest first."""
+    rolled = DayLedger.objects.filter(day__range=(first, last)).values(
+        *[field.name for field in DayLedger._meta.fields]
+    )
+    later = _between(tail.rows(tallies.LEDGER), first, last)
+    rows = _grouped(rolled, later, "day", "model")
+    return sorted(rows, key=lambda row: (row["day"], row["model"]))
+
+
+def _day_figures(tail: Tail, day: date) -> dict[str, Any]:
+    """The figures of a day that has rows in the tail, or none anywhere."""
+    rolled = Day.objects.filter(day=day).values(*ADDITIVE)
+    later = [row for row in tail.rows(tallies.DAYS) if row["day"] == day]
+    return _figures(
+        _added_up([*rolled, *later]),
+        unique_users=_distinct(tail, tallies.DAY_USERS, DayUser, "user_id", day),
+        unique_ips=_distinct(tail, tallies.ADDRESSES, DayAddress, "ip_address", day),
+    )
+
+
+def _of_rolled(row: Day) -> dict[str, Any]:
+    return _figures(
+        {name: getattr(row, name) for name in ADDITIVE}, row.unique_users, row.unique_ips
+    ) | {"p95_processing_time_ms": row.p95_time_ms}
+
+
+def _figures(sums: Mapping[str, Any], unique_users: int, unique_ips: int) -> dict[str, Any]:
+    total, hits, timed = sums["requests"], sums["hits"], sums["timed_requests"]
+    return {
+        "total_requests": total,
+        "cache_hits": hits,
+        "cache_misses": total - hits,
+        "cache_hit_rate": 100 * hits / total if total else 0,
+        "unique_users": unique_users,
+        "unique_ips": unique_ips,
+        "avg_processing_time_ms": sums["total_time_ms"] / timed if timed else 0,
+        "estimated_cost": sums["cost"],
+        "cost_saved": sums["saved"],
+        "failed_requests": sums["failures"],
+    }
+
+
+def _distinct(
+    tail: Tail,
+    tally: tallies.Tally,
+    table: type[DayUser | DayAddress],
+    column: str,
+    day: date,
+    before: datetime | None = None,
+) -> int:
+    """How many users or addresses asked on a day, or on it before a time."""
+    rolled = table._default_manager.filter(day=day)
+    rows = [row for row in tail.rows(tally) if row["day"] == day]
+    if before:
+        rolled = rolled.filter(first_request__lt=before)
+        rows = [row for row in rows if row["first_request"] < before]
+    known = rolled.filter(**{f"{column}__in": [row[column] for row in rows]})
+    return rolled.count() + len(rows) - known.count()
+
+
+def _p95(tail: Tail, day: date) -> int:
+    counts = Counter(dict(DayDuration.objects.filter(day=day).values_list("time_ms", "requests")))
+    for row in tail.rows(tallies.DURATIONS):
+        if row["day"] == day:
+            counts[row["time_ms"]] += row["requests"]
+    return percentiles.percentile(95, counts.items())
+
+
+def _between(rows: list[dict[str, Any]], first: date, last: date) -> list[dict[str, Any]]:
+    return [row for row in rows if first <= row["day"] <= last]
+
+
+def _added_up(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    listed = list(rows)
+    return {name: sum(row[name] for row in listed) for name in ADDITIVE}
+
+
+def _grouped(
+    rolled: Iterable[Any], later: Iterable[dict[str, Any]], *keys: str
+) -> list[dict[str, Any]]:
+    """Rolled and later rows with the same keys added together."""
+    found: dict[Any, dict[str, Any]] = {
+        tuple(row[key] for key in keys): dict(row) for row in rolled
+    }
+    for row in later:
+        into = found.setdefault(tuple(row[key] for key in keys), {})
+        for name, value in row.items():
+            into[name] = _together(name, into[name], value) if name in into else value
+    return list(found.values())
+
+
+def _together(name: str, old: Any, new: Any) -> Any:
+    if name == "first_request":
+        return min(old, new)
+    if name == "last_request":
+        return max(old, new)
+    return old if isinstance(old, str | date) else old + new
+
+
+def _ranked(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {
+            "user_id": row["user_id"],
+            "request_count": row["requests"],
+            "cache_hits": row["hits"],
+            "cache_hit_rate": 100 * row["hits"] / row["requests"],
+            "first_request": row["first_request"],
+            "last_request": row["last_request"],
+        }
+        for row in sorted(rows, key=lambda row: (-row["requests"], row["user_id"]))
+    ]

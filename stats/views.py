@@ -36,9 +36,9 @@ def _columns(shown: Board) -> dict[str, list[Any]]:
     rows = shown.trend
     return {
         "dates": [row["date"].isoformat() for row in rows],
-        "hits": [row["hits"] for row in rows],
-        "misses": [row["requests"] - row["hits"] - row["failures"] for row in rows],
-        "failures": [row["failures"] for row in rows],
-        "cost": [float(row["cost"]) for row in rows],
-        "saved": [float(row["saved"]) for row in rows],
+        "hits": [row["cache_hits"] for row in rows],
+        "misses": [row["cache_misses"] - row["failed_requests"] for row in rows],
+        "failures": [row["failed_requests"] for row in rows],
+        "cost": [float(row["estimated_cost"]) for row in rows],
+        "saved": [float(row["cost_saved"]) for row in rows],
     }

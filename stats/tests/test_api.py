@@ -15,7 +15,14 @@ pytestmark = pytest.mark.django_db
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 3, 2, 0, 30, tzinfo=SHANGHAI)
-ADDRESSES = ("today", "cache-efficiency", "category-distribution", "users/top")
+ADDRESSES = (
+    "today",
+    "cache-efficiency",
+    "category-distribution",
+    "users/top",
+    "trend",
+    "errors",
+)
 
 
 @pytest.fixture
@@ -78,6 +85,8 @@ def test_today_is_the_local_day(staff: Client) -> None:
         "estimated_cost": 0.002,
         "cost_saved": 0.0012,
         "failed_requests": 2,
+        "perhaps_billed_calls": 0,
+        "perhaps_billed_cost": 0,
     }
 
 
@@ -102,6 +111,7 @@ def test_the_request_that_made_an_entry_is_no_saving(staff: Client) -> None:
         "cost_saved": 0.0012,
         "avg_hit_per_image": 5.0,
         "max_hits": 10,
+        "corrected_images": 0,
     }
 
 

@@ -1,0 +1,61 @@
+"""Delete old rows of the request log; what they added up to stays."""
+
+import sys
+from argparse import ArgumentParser
+from collections import deque
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.db.models import Max, Min
+from django.utils import timezone
+from tqdm import tqdm
+
+from classification.management import arguments
+from classification.models import RequestLog
+from stats import demo
+from stats.models import DayAddress, Minute, RollUp
+from stats.roll_ups import roll_up
+
+BATCH_IDS = 2000
+
+
+class Command(BaseCommand):
+    help = (
+        "Delete rows of the request log older than LOG_RETENTION_DAYS, in small batches while "
+        "others write. The figures of past days do not change. Demo data stays: it has a "
+        "command of its own."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--older-than",
+            type=arguments.days,
+            default=timedelta(days=settings.LOG_RETENTION_DAYS),
+            help="such as 30d, instead of LOG_RETENTION_DAYS",
+        )
+        parser.add_argument("--dry-run", action="store_true", help="count only")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        first_kept = timezone.localdate() - options["older_than"]
+        deque(roll_up(), maxlen=0)
+        state = RollUp.objects.filter(pk=RequestLog._meta.db_table).first()
+        old = RequestLog.objects.filter(
+            created_date__lt=first_kept, pk__lte=state.upto if state else 0
+        ).exclude(request_id__startswith=demo.MARK)
+        if options["dry_run"]:
+            self.stdout.write(f"{old.count()} rows would be deleted.")
+            return
+        ids = old.aggregate(first=Min("pk"), last=Max("pk"))
+        deleted = 0
+        if ids["first"] is not None:
+            starts = range(ids["first"], ids["last"] + 1, BATCH_IDS)
+            for start in tqdm(starts, unit="batch", file=sys.stderr, disable=None):
+                batch = old.filter(pk__gte=start, pk__lt=start + BATCH_IDS)
+                deleted += batch.delete()[0]
+        Minute.objects.filter(day__lt=first_kept).delete()
+        DayAddress.objects.filter(day__lt=first_kept).exclude(
+            ip_address__startswith=demo.NETWORK
+        ).delete()
+        self.stdout.write(f"{deleted} rows deleted.")

@@ -1,0 +1,137 @@
+"""Adds the request log and the ledger up into the tables of stats.models, each row once."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F, Max, Model, QuerySet, Value
+from django.db.models.functions import Greatest
+from django.utils import timezone
+
+from classification.models import RequestLog
+from stats import percentiles, tallies
+from stats.models import Day, DayAddress, DayDuration, DayUser, RollUp
+from stats.tallies import Tally
+
+# An id is given out before its row can be seen; no writer takes as long as this in between.
+SETTLING = timedelta(seconds=5)
+CHUNK_ROWS = 50_000
+
+
+def roll_up() -> Iterator[int]:
+    """Add up what is settled, chunk by chunk, giving the number of rows of each.
+
+    Any number may run at once, and may be killed at any time: a chunk is added up by one of
+    them, as a whole or not at all.
+    """
+    for source in tallies.SOURCES:
+        while (state := _settled(source)) and (rows := _add_chunk(source, state)) is not None:
+            yield rows
+
+
+def is_settled(state: RollUp) -> bool:
+    """Whether the rows below the ceiling may be added up by now."""
+    return timezone.now() - state.ceiling_at >= SETTLING
+
+
+def _settled(source: type[Model]) -> RollUp | None:
+    """The state of a source that has settled rows to add up; otherwise its ceiling is raised."""
+    state, _ = RollUp.objects.get_or_create(
+        table=source._meta.db_table,
+        defaults={"ceiling": _last_id(source), "ceiling_at": timezone.now()},
+    )
+    if not is_settled(state):
+        return None
+    if state.upto < state.ceiling:
+        return state
+    if (last_id := _last_id(source)) > state.ceiling:
+        RollUp.objects.filter(pk=state.pk, ceiling=state.ceiling).update(
+            ceiling=last_id, ceiling_at=timezone.now()
+        )
+    return None
+
+
+def _last_id(source: type[Model]) -> int:
+    return source._default_manager.aggregate(last=Max("pk"))["last"] or 0
+
+
+def _add_chunk(source: type[Model], state: RollUp) -> int | None:
+    """Add up the next rows of a source; None if somebody else is at it."""
+    upto = min(state.upto + CHUNK_ROWS, state.ceiling)
+    skip_locked = connection.features.has_select_for_update_skip_locked
+    with transaction.atomic():
+        claim = RollUp.objects.select_for_update(skip_locked=skip_locked)
+        if not claim.filter(pk=state.pk, upto=state.upto).first():
+            return None
+        rows = source._default_manager.filter(pk__gt=state.upto, pk__lte=upto)
+        # The locks wait for rows that are written but not committed yet.
+        count = len(rows.select_for_update().values_list("pk"))
+        add_up(rows)
+        RollUp.objects.filter(pk=state.pk).update(upto=upto)
+    return count
+
+
+def add_up(rows: QuerySet[Any], sign: str = "+") -> None:
+    """Count some rows of the log or the ledger in, or with the sign "-" out again."""
+    for tally in tallies.TALLIES:
+        if tally.source is rows.model:
+            _add(tally, rows, sign)
+    if rows.model is RequestLog:
+        for day in rows.order_by().values_list("created_date", flat=True).distinct():
+            _complete(day)
+
+
+def _add(tally: Tally, rows: QuerySet[Any], sign: str) -> None:
+    """INSERT ... SELECT, adding to the rows that are there; the ORM can only replace them."""
+    select = tally.select(rows).order_by()
+    sql, params = select.query.sql_with_params()
+    names = [field.name for field in tally.table._meta.fields if field.name in _selected(select)]
+    quote = connection.ops.quote_name
+    table, columns = quote(tally.table._meta.db_table), ", ".join(map(quote, names))
+    changes = ", ".join(_change(table, n, sign) for n in names if n not in tally.keys)
+    if connection.vendor == "sqlite":
+        on_conflict = f"ON CONFLICT ({', '.join(map(quote, tally.keys))}) DO UPDATE SET"
+    else:
+        on_conflict = "ON DUPLICATE KEY UPDATE"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} ({columns}) SELECT {columns} FROM ({sql}) AS added "  # noqa: S608
+            f"WHERE 1 = 1 {on_conflict} {changes}",
+            params,
+        )
+
+
+def _selected(select: QuerySet[Any, dict[str, Any]]) -> set[str]:
+    return {*select.query.values_select, *select.query.annotation_select}
+
+
+def _change(table: str, name: str, sign: str) -> str:
+    """How a column takes over what is added: the earlier, the later, or the sum."""
+    quote, is_sqlite = connection.ops.quote_name, connection.vendor == "sqlite"
+    old = f"{table}.{quote(name)}"
+    new = f"excluded.{quote(name)}" if is_sqlite else f"VALUES({quote(name)})"
+    if name == "first_request":
+        return f"{quote(name)} = {'MIN' if is_sqlite else 'LEAST'}({old}, {new})"
+    if name == "last_request":
+        return f"{quote(name)} = {'MAX' if is_sqlite else 'GREATEST'}({old}, {new})"
+    return f"{quote(name)} = {old} {sign} {new}"
+
+
+def _complete(day: date) -> None:
+    """Bring up to date what does not add up from a day's parts."""
+    durations = DayDuration.objects.filter(day=day).values_list("time_ms", "requests")
+    addresses = DayAddress.objects.filter(day=day).count()
+    Day.objects.filter(day=day).update(
+        unique_users=DayUser.objects.filter(day=day).count(),
+        # Fewer addresses than before: they are deleted with the log.
+        unique_ips=Greatest("unique_ips", Value(addresses)),
+        p95_time_ms=percentiles.percentile(95, durations),
+    )
+
+
+def forget_people(day: date, *, users: int, addresses: int) -> None:
+    """Count so many users and addresses of a day less; their rows are gone."""
+    Day.objects.filter(day=day).update(
+        unique_users=F("unique_users") - users, unique_ips=F("unique_ips") - addresses
+    )

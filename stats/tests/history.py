@@ -1,0 +1,90 @@
+"""Rows of the log and the ledger for tests, and the figures as staff get them."""
+
+import random
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.test import Client
+
+from classification.models import ModelCall, RequestLog
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+NOW = datetime(2026, 3, 2, 14, 30, tzinfo=SHANGHAI)
+ADDRESSES = (
+    "today",
+    "cache-efficiency",
+    "category-distribution",
+    "users/top",
+    "trend?days=7",
+    "errors?days=7",
+)
+
+
+def log(**fields: Any) -> None:
+    defaults = {
+        "request_id": "r",
+        "user_id": "u1",
+        "ip_address": "192.0.2.1",
+        "category": "pets",
+        "confidence": Decimal("0.9"),
+        "processing_time_ms": 10,
+        "created_at": NOW,
+        "source": "llm",
+    }
+    RequestLog.objects.create(**(defaults | fields))
+
+
+def scatter(seed: int, count: int, days: int = 4) -> None:
+    """Rows of all kinds over the last days, in no order of time."""
+    chance = random.Random(seed)  # noqa: S311
+    for _ in range(count):
+        at = NOW - timedelta(seconds=chance.randrange(days * 86_400))
+        is_hit = chance.random() < 0.6
+        outcome = chance.choice(["ok"] * 8 + ["model_timeout", "invalid_image"])
+        log(
+            created_at=at,
+            user_id=chance.choice([None, "", "a", "b", "c", "d", "e"]),
+            ip_address=f"192.0.2.{chance.randrange(6)}",
+            category=chance.choice(["pets", "foods", "other"]) if outcome == "ok" else "",
+            confidence=Decimal(chance.randrange(10_000)) / 10_000,
+            from_cache=is_hit and outcome == "ok",
+            outcome=outcome,
+            source="cache" if is_hit else "llm",
+            processing_time_ms=chance.choice([None, 1, 5, 700, 2000]),
+            cost=Decimal(chance.randrange(2000)) / 1_000_000,
+            saved=Decimal(chance.randrange(2000)) / 1_000_000,
+        )
+        ModelCall.objects.create(
+            request_id="r",
+            image_hash="0" * 64,
+            model=chance.choice(["qwen-vl-plus", "qwen-vl-max"]),
+            outcome=outcome,
+            billed=chance.choice(["yes", "no", "perhaps"]),
+            input_tokens=chance.choice([None, 800]),
+            output_tokens=chance.choice([None, 40]),
+            cost=Decimal(chance.randrange(2000)) / 1_000_000,
+            duration_ms=700,
+            created_at=at,
+        )
+
+
+def data(client: Client, address: str) -> Any:
+    """The `data` of a statistics endpoint."""
+    body = client.get(f"/api/v1/stats/{address}").json()
+    assert body["success"] is True
+    assert {"request_id", "timestamp"} < set(body)
+    return body["data"]
+
+
+def figures(client: Client, addresses: Sequence[str] = ADDRESSES) -> dict[str, Any]:
+    """Every figure there is."""
+    return {address: data(client, address) for address in addresses}
+
+
+def on(day: date, clock: str = "12:00") -> datetime:
+    """A time of a day in Shanghai."""
+    hour, minute = map(int, clock.split(":"))
+    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=SHANGHAI)

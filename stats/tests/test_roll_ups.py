@@ -1,0 +1,215 @@
+"""The figures are the same whether rows are added up already, in part, or not yet."""
+
+import threading
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import time_machine
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from pytest_django import Settings
+
+from classification.models import ModelCall, RequestLog
+from stats import models, roll_ups
+from stats.tests.history import NOW, data, figures, log, scatter
+
+pytestmark = pytest.mark.django_db
+
+TABLES = (
+    models.RollUp,
+    models.Minute,
+    models.Day,
+    models.DayDuration,
+    models.DayCategory,
+    models.DayError,
+    models.DayUser,
+    models.User,
+    models.DayAddress,
+    models.DayLedger,
+)
+A_WHILE = roll_ups.SETTLING + timedelta(seconds=1)
+
+
+@pytest.fixture
+def staff(client: Client) -> Client:
+    client.force_login(User.objects.create_user("staff", is_staff=True))
+    return client
+
+
+def later(client: Client, times: int) -> dict[str, Any]:
+    """The figures after having been read so many times, with rows settling in between."""
+    found = {}
+    for number in range(times):
+        with time_machine.travel(NOW + number * A_WHILE, tick=False):
+            found = figures(client)
+    return found
+
+
+def rolled_up() -> int:
+    state = models.RollUp.objects.filter(pk=RequestLog._meta.db_table).first()
+    return state.upto if state else 0
+
+
+def from_nothing(client: Client) -> dict[str, Any]:
+    """The figures straight from the log."""
+    for table in TABLES:
+        table._default_manager.all().delete()
+    with time_machine.travel(NOW, tick=False):
+        found = figures(client)
+    assert rolled_up() == 0
+    return found
+
+
+@pytest.mark.parametrize("chunk_rows", [1000, 7])
+def test_figures_do_not_change_as_rows_are_added_up(
+    staff: Client, monkeypatch: pytest.MonkeyPatch, chunk_rows: int
+) -> None:
+    monkeypatch.setattr(roll_ups, "CHUNK_ROWS", chunk_rows)
+    scatter(1, 100, days=2)
+    straight = from_nothing(staff)
+    added_up = later(staff, 3)
+
+    assert rolled_up() == RequestLog.objects.latest("pk").pk
+    assert added_up == straight
+    assert straight["today"]["total_requests"] > 0
+    assert straight["today"]["perhaps_billed_calls"] > 0
+
+
+def test_rows_that_come_late_count_on_their_day(staff: Client) -> None:
+    scatter(2, 40)
+    later(staff, 3)
+    scatter(3, 40)  # for days that are added up already, and some of the same users
+    with time_machine.travel(NOW + 3 * A_WHILE, tick=False):
+        in_tail = figures(staff)
+    in_roll_ups = later(staff, 6)
+
+    assert in_tail == in_roll_ups == from_nothing(staff)
+
+
+def test_purging_the_log_changes_no_figure(staff: Client, settings: Settings) -> None:
+    scatter(4, 80)
+    before = later(staff, 3)
+    settings.LOG_RETENTION_DAYS = 1
+    with time_machine.travel(NOW + 3 * A_WHILE, tick=False):
+        call_command("purge_request_log", verbosity=0)
+    after = later(staff, 4)
+
+    assert after == before
+    assert {row.created_date for row in RequestLog.objects.all()} == {
+        NOW.date() - timedelta(days=1),
+        NOW.date(),
+    }
+    assert not models.DayAddress.objects.filter(day__lt=NOW.date() - timedelta(days=1)).exists()
+
+
+def test_rows_that_are_not_added_up_are_not_purged(settings: Settings) -> None:
+    settings.LOG_RETENTION_DAYS = 1
+    log(created_at=NOW - timedelta(days=9))
+    with time_machine.travel(NOW, tick=False):
+        call_command("purge_request_log", verbosity=0)
+
+    assert RequestLog.objects.count() == 1
+
+
+def test_the_same_hours_yesterday(staff: Client) -> None:
+    yesterday = NOW - timedelta(days=1)
+    for minutes in (0, 1, 2, 600):
+        log(created_at=yesterday - timedelta(minutes=minutes), user_id=f"u{minutes}")
+    log(created_at=yesterday + timedelta(minutes=5), user_id="u1")
+    for _ in range(3):
+        log(created_at=NOW)
+    for moment in (NOW, NOW + A_WHILE, NOW + 2 * A_WHILE):
+        with time_machine.travel(moment, tick=False):
+            page = staff.get("/").content.decode()
+            board = staff.get("/").context["board"]
+
+        assert board.today["total_requests"] == 3
+        assert board.yesterday["total_requests"] == 3  # the minute that runs is not over
+        assert board.yesterday["unique_users"] == 3
+        assert page.count('id="today"') == 1
+    assert rolled_up()
+
+
+def test_the_command_adds_up_everything_settled(capsys: pytest.CaptureFixture[str]) -> None:
+    scatter(5, 20)
+    call_command("roll_up_stats")
+    assert "40 rows added up" in capsys.readouterr().out
+    call_command("roll_up_stats")
+    assert "0 rows added up" in capsys.readouterr().out
+
+
+@pytest.mark.django_db(transaction=True)
+def test_rivals_add_each_row_up_once(staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(roll_ups, "CHUNK_ROWS", 5)
+    scatter(6, 60)
+    straight = from_nothing(staff)
+
+    def add_up() -> None:
+        try:
+            for _ in range(40):
+                list(roll_ups.roll_up())
+        finally:
+            connection.close()
+
+    with time_machine.travel(NOW + A_WHILE, tick=False):
+        threads = [threading.Thread(target=add_up) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    assert rolled_up() == RequestLog.objects.latest("pk").pk
+    assert later(staff, 1) == straight
+
+
+@pytest.mark.mariadb
+@pytest.mark.django_db(transaction=True)
+def test_rows_not_yet_committed_are_waited_for(staff: Client) -> None:
+    """A row with a lower id that is committed after a higher one."""
+    written, may_commit = threading.Event(), threading.Event()
+
+    def write_slowly() -> None:
+        from django.db import transaction
+
+        with transaction.atomic():
+            log(cost=Decimal(1))
+            written.set()
+            may_commit.wait(10)
+        connection.close()
+
+    writer = threading.Thread(target=write_slowly)
+    writer.start()
+    written.wait(10)
+    log(cost=Decimal(2))
+    with time_machine.travel(NOW, tick=False):
+        list(roll_ups.roll_up())
+    threading.Timer(0.5, may_commit.set).start()
+    with time_machine.travel(NOW + A_WHILE, tick=False):
+        list(roll_ups.roll_up())
+    writer.join()
+
+    assert rolled_up() == RequestLog.objects.latest("pk").pk
+    with time_machine.travel(NOW + A_WHILE, tick=False):
+        assert data(staff, "today")["estimated_cost"] == 3
+
+
+def test_a_ledger_of_its_own_is_added_up(staff: Client) -> None:
+    ModelCall.objects.create(
+        request_id="r",
+        image_hash="0" * 64,
+        model="m",
+        outcome="model_timeout",
+        billed="perhaps",
+        cost=Decimal("0.01"),
+        duration_ms=1,
+        created_at=NOW,
+    )
+    for moment in (NOW, NOW + A_WHILE, NOW + 2 * A_WHILE):
+        with time_machine.travel(moment, tick=False):
+            found = data(staff, "today")
+        assert (found["perhaps_billed_calls"], found["perhaps_billed_cost"]) == (1, 0.01)
+        assert found["estimated_cost"] == 0
