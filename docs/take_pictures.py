@@ -50,12 +50,11 @@ def _prepare() -> None:
     from django.core.management import call_command
 
     from classification.models import PromptVersion
-    from docs import demo_history
 
     call_command("migrate", verbosity=0)
     User.objects.create_superuser(NAME, password=PASSWORD)
     PromptVersion.objects.current()
-    demo_history.write()
+    call_command("seed_demo_data", "--requests=40000", verbosity=0)
 
 
 @contextmanager
