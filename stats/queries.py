@@ -5,11 +5,11 @@ Money is in yuan, as Decimal; rates and shares are percent.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Max, Min, Sum
+from django.db.models import Max, Min, QuerySet, Sum
 from django.utils import timezone
 
 from stats import cache_totals, percentiles, tallies
@@ -45,13 +45,15 @@ def same_hours_yesterday(tail: Tail) -> dict[str, Any]:
     now = timezone.localtime().replace(second=0, microsecond=0) - timedelta(days=1)
     day, minute = now.date(), f"{now:%H:%M}"
     rolled = Minute.objects.filter(day=day, minute__lt=minute)
+    users = DayUser.objects.filter(day=day, first_request__lt=now)
+    ips = DayAddress.objects.filter(day=day, first_request__lt=now)
     later = [
         row for row in tail.rows(tallies.MINUTES) if row["day"] == day and row["minute"] < minute
     ]
     return _figures(
         _added_up([rolled.aggregate(**{name: Sum(name, default=0) for name in ADDITIVE}), *later]),
-        unique_users=_distinct(tail, tallies.DAY_USERS, DayUser, "user_id", day, now),
-        unique_ips=_distinct(tail, tallies.ADDRESSES, DayAddress, "ip_address", day, now),
+        unique_users=users.count() + _newcomers(tail, tallies.DAY_USERS, users, day, now),
+        unique_ips=ips.count() + _newcomers(tail, tallies.ADDRESSES, ips, day, now),
     )
 
 
@@ -123,11 +125,13 @@ def top_users(tail: Tail, limit: int) -> list[dict[str, Any]]:
         *rolled.filter(user_id__in=[row["user_id"] for row in later]),
     ]
     unique = {row["user_id"]: row for row in candidates}
-    return _ranked(_grouped(unique.values(), later, "user_id"))[:limit]
+    found = _grouped(unique.values(), later, "user_id")
+    found.sort(key=lambda row: (-row["requests"], row["user_id"]))
+    return [_user(row) for row in found[:limit]]
 
 
-def users(tail: Tail, first: date, last: date) -> list[dict[str, Any]]:
-    """Who asked on the days from `first` to `last`, most requests first."""
+def users(tail: Tail, first: date, last: date) -> Iterator[dict[str, Any]]:
+    """Who asked on the days from `first` to `last`, by user id; the newest users last."""
     rolled = (
         DayUser.objects.filter(day__range=(first, last))
         .values("user_id")
@@ -137,9 +141,14 @@ def users(tail: Tail, first: date, last: date) -> list[dict[str, Any]]:
             first_request=Min("first_request"),
             last_request=Max("last_request"),
         )
+        .order_by("user_id")
     )
-    later = _between(tail.rows(tallies.DAY_USERS), first, last)
-    return _ranked(_grouped(rolled, later, "user_id"))
+    later = _grouped((), _between(tail.rows(tallies.DAY_USERS), first, last), "user_id")
+    by_user = {row["user_id"]: row for row in later}
+    for row in rolled.iterator():
+        also = by_user.pop(row["user_id"], None)
+        yield _user(_grouped([row], [also] if also else [], "user_id")[0])
+    yield from (_user(by_user[user_id]) for user_id in sorted(by_user))
 
 
 def efficiency(tail: Tail) -> dict[str, Any]:
@@ -169,12 +178,14 @@ def ledger(tail: Tail, first: date, last: date) -> list[dict[str, Any]]:
 
 def _day_figures(tail: Tail, day: date) -> dict[str, Any]:
     """The figures of a day that has rows in the tail, or none anywhere."""
-    rolled = Day.objects.filter(day=day).values(*ADDITIVE)
+    rolled = Day.objects.filter(day=day).first() or Day(day=day)
     later = [row for row in tail.rows(tallies.DAYS) if row["day"] == day]
     return _figures(
-        _added_up([*rolled, *later]),
-        unique_users=_distinct(tail, tallies.DAY_USERS, DayUser, "user_id", day),
-        unique_ips=_distinct(tail, tallies.ADDRESSES, DayAddress, "ip_address", day),
+        _added_up([{name: getattr(rolled, name) for name in ADDITIVE}, *later]),
+        unique_users=rolled.unique_users
+        + _newcomers(tail, tallies.DAY_USERS, DayUser.objects.filter(day=day), day),
+        unique_ips=rolled.unique_ips
+        + _newcomers(tail, tallies.ADDRESSES, DayAddress.objects.filter(day=day), day),
     )
 
 
@@ -200,22 +211,21 @@ def _figures(sums: Mapping[str, Any], unique_users: int, unique_ips: int) -> dic
     }
 
 
-def _distinct(
+def _newcomers(
     tail: Tail,
     tally: tallies.Tally,
-    table: type[DayUser | DayAddress],
-    column: str,
+    known: QuerySet[Any],
     day: date,
     before: datetime | None = None,
 ) -> int:
-    """How many users or addresses asked on a day, or on it before a time."""
-    rolled = table._default_manager.filter(day=day)
-    rows = [row for row in tail.rows(tally) if row["day"] == day]
-    if before:
-        rolled = rolled.filter(first_request__lt=before)
-        rows = [row for row in rows if row["first_request"] < before]
-    known = rolled.filter(**{f"{column}__in": [row[column] for row in rows]})
-    return rolled.count() + len(rows) - known.count()
+    """How many of a day's users, or addresses, in the tail are not among the known ones."""
+    _, column = tally.keys
+    names = [
+        row[column]
+        for row in tail.rows(tally)
+        if row["day"] == day and (before is None or row["first_request"] < before)
+    ]
+    return len(names) - known.filter(**{f"{column}__in": names}).count()
 
 
 def _p95(tail: Tail, day: date) -> int:
@@ -257,15 +267,12 @@ def _together(name: str, old: Any, new: Any) -> Any:
     return old if isinstance(old, str | date) else old + new
 
 
-def _ranked(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [
-        {
-            "user_id": row["user_id"],
-            "request_count": row["requests"],
-            "cache_hits": row["hits"],
-            "cache_hit_rate": 100 * row["hits"] / row["requests"],
-            "first_request": row["first_request"],
-            "last_request": row["last_request"],
-        }
-        for row in sorted(rows, key=lambda row: (-row["requests"], row["user_id"]))
-    ]
+def _user(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "user_id": row["user_id"],
+        "request_count": row["requests"],
+        "cache_hits": row["hits"],
+        "cache_hit_rate": 100 * row["hits"] / row["requests"],
+        "first_request": row["first_request"],
+        "last_request": row["last_request"],
+    }

@@ -1,8 +1,11 @@
 """The rows that no roll-up has counted yet, so that figures are exact at any moment."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
+
+from django.db import transaction
 
 from stats.models import RollUp
 from stats.roll_ups import is_settled, roll_up
@@ -38,6 +41,15 @@ def exactly(read: Callable[[Tail], Result]) -> Result:
         if now == upto:
             return result
         upto = now
+
+
+@contextmanager
+def held_still() -> Iterator[Tail]:
+    """The tail for a reading that is too long to be repeated; nothing is added up meanwhile."""
+    upto = _brought_forward()
+    with transaction.atomic():
+        states = list(RollUp.objects.select_for_update())
+        yield Tail(_upto(states) or upto)
 
 
 def _brought_forward() -> dict[str, int]:

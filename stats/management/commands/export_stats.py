@@ -1,0 +1,69 @@
+"""Write figures into a file: for a spreadsheet, a script, or to lay beside a bill."""
+
+import sys
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+from tqdm import tqdm
+
+from stats.exports import WRITERS
+from stats.reports import REPORTS
+from stats.tail import held_still
+
+
+class Command(BaseCommand):
+    help = (
+        "Write the figures of some days: by day, by category, by user, or the ledger of model "
+        "calls by day and model, which can be laid beside the provider's bill."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        today = timezone.localdate()
+        parser.add_argument(
+            "--from",
+            dest="first",
+            type=date.fromisoformat,
+            default=today.replace(day=1),
+            help="first day, such as 2026-01-31; the first of this month if left out",
+        )
+        parser.add_argument(
+            "--to",
+            dest="last",
+            type=date.fromisoformat,
+            default=today,
+            help="last day; today if left out",
+        )
+        report = parser.add_mutually_exclusive_group()
+        report.add_argument("--report", choices=sorted(REPORTS), default="days")
+        report.add_argument("--ledger", dest="report", action="store_const", const="ledger")
+        parser.add_argument("--format", choices=sorted(WRITERS), default="csv")
+        parser.add_argument("--output", default="-", help="a file, or - for standard output")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        first, last = options["first"], options["last"]
+        if first > last:
+            raise CommandError("--from must not be after --to.")
+        report = REPORTS[options["report"]]
+        with _output(options["output"]) as file, held_still() as tail:
+            rows = tqdm(
+                report.rows(tail, first, last), unit="row", file=sys.stderr, disable=None, delay=1
+            )
+            WRITERS[options["format"]](file, report.columns, rows)
+
+
+@contextmanager
+def _output(name: str) -> Iterator[BinaryIO]:
+    if name == "-":
+        yield sys.stdout.buffer
+        return
+    try:
+        with Path(name).open("wb") as file:
+            yield file
+    except OSError as error:
+        raise CommandError(f"{name} can't be written: {error.strerror}.") from error
