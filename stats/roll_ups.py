@@ -45,10 +45,9 @@ def _settled(source: type[Model]) -> RollUp | None:
         return None
     if state.upto < state.ceiling:
         return state
-    if (last_id := _last_id(source)) > state.ceiling:
-        RollUp.objects.filter(pk=state.pk, ceiling=state.ceiling).update(
-            ceiling=last_id, ceiling_at=timezone.now()
-        )
+    RollUp.objects.filter(pk=state.pk, upto=state.ceiling).update(
+        ceiling=max(_last_id(source), state.ceiling), ceiling_at=timezone.now()
+    )
     return None
 
 
