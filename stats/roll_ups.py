@@ -41,10 +41,8 @@ def _settled(source: type[Model]) -> RollUp | None:
         table=source._meta.db_table,
         defaults={"ceiling": _last_id(source), "ceiling_at": timezone.now()},
     )
-    if not is_settled(state):
-        return None
     if state.upto < state.ceiling:
-        return state
+        return state if is_settled(state) else None
     RollUp.objects.filter(pk=state.pk, upto=state.ceiling).update(
         ceiling=max(_last_id(source), state.ceiling), ceiling_at=timezone.now()
     )
