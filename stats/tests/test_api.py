@@ -136,11 +136,45 @@ def test_top_users_come_first(staff: Client) -> None:
     assert rows[1]["last_request"] == "2026-03-02T00:30:00+08:00"
 
 
-@pytest.mark.parametrize("limit", ["0", "101", "x"])
-def test_a_wrong_limit_is_refused(staff: Client, limit: str) -> None:
-    response = ask(staff, f"users/top?limit={limit}")
+@pytest.mark.parametrize(
+    "address",
+    [
+        *(f"users/top?limit={limit}" for limit in ("0", "101", "x")),
+        *(f"{name}?days={days}" for name in ("trend", "errors") for days in ("0", "367", "x")),
+    ],
+)
+def test_a_wrong_parameter_is_refused(staff: Client, address: str) -> None:
+    response = ask(staff, address)
 
     assert (response.status_code, response.json()["error_code"]) == (400, "invalid_request")
+
+
+@pytest.mark.usefixtures("history")
+def test_the_trend_has_every_day(staff: Client) -> None:
+    with time_machine.travel(NOW, tick=False):
+        rows = data(staff, "trend?days=3")
+
+    assert [
+        (row["date"], row["total_requests"], row["p95_processing_time_ms"]) for row in rows
+    ] == [("2026-02-28", 0, 0), ("2026-03-01", 2, 10), ("2026-03-02", 5, 10)]
+
+
+@pytest.mark.usefixtures("history")
+def test_failures_are_counted_by_code(staff: Client) -> None:
+    with time_machine.travel(NOW, tick=False):
+        assert data(staff, "errors") == [
+            {"error_code": "invalid_image", "count": 1},
+            {"error_code": "model_timeout", "count": 1},
+        ]
+        assert data(staff, "errors?days=1") == data(staff, "errors")
+
+
+def test_a_correction_is_counted(staff: Client) -> None:
+    entry = CacheEntry.objects.create(image_hash="0" * 64, category="pets", confidence=1)
+    entry.correct("foods", by=User.objects.get())
+    entry.save()
+
+    assert data(staff, "cache-efficiency")["corrected_images"] == 1
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
