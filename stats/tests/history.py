@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -23,7 +23,7 @@ ADDRESSES = (
 )
 
 
-def log(**fields: Any) -> None:
+def log(at: datetime = NOW, **fields: Any) -> None:
     defaults = {
         "request_id": "r",
         "user_id": "u1",
@@ -31,7 +31,7 @@ def log(**fields: Any) -> None:
         "category": "pets",
         "confidence": Decimal("0.9"),
         "processing_time_ms": 10,
-        "created_at": NOW,
+        "created_at": at,
         "source": "llm",
     }
     RequestLog.objects.create(**(defaults | fields))
@@ -45,7 +45,7 @@ def scatter(seed: int, count: int, days: int = 4) -> None:
         is_hit = chance.random() < 0.6
         outcome = chance.choice(["ok"] * 8 + ["model_timeout", "invalid_image"])
         log(
-            created_at=at,
+            at,
             user_id=chance.choice([None, "", "a", "b", "c", "d", "e"]),
             ip_address=f"192.0.2.{chance.randrange(6)}",
             category=chance.choice(["pets", "foods", "other"]) if outcome == "ok" else "",
@@ -82,9 +82,3 @@ def data(client: Client, address: str) -> Any:
 def figures(client: Client, addresses: Sequence[str] = ADDRESSES) -> dict[str, Any]:
     """Every figure there is."""
     return {address: data(client, address) for address in addresses}
-
-
-def on(day: date, clock: str = "12:00") -> datetime:
-    """A time of a day in Shanghai."""
-    hour, minute = map(int, clock.split(":"))
-    return datetime(day.year, day.month, day.day, hour, minute, tzinfo=SHANGHAI)

@@ -1,7 +1,6 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
@@ -9,11 +8,11 @@ from django.contrib.auth.models import User
 from django.test import Client
 from rest_framework.authtoken.models import Token
 
-from classification.models import CacheEntry, RequestLog
+from classification.models import CacheEntry
+from stats.tests.history import SHANGHAI, data, log
 
 pytestmark = pytest.mark.django_db
 
-SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 3, 2, 0, 30, tzinfo=SHANGHAI)
 ADDRESSES = (
     "today",
@@ -25,48 +24,21 @@ ADDRESSES = (
 )
 
 
-@pytest.fixture
-def staff(client: Client) -> Client:
-    client.force_login(User.objects.create_user("staff", is_staff=True))
-    return client
-
-
 def ask(client: Client, address: str, **headers: str) -> Any:
     return client.get(f"/api/v1/stats/{address}", headers=headers)
-
-
-def data(client: Client, address: str) -> Any:
-    body = ask(client, address).json()
-    assert body["success"] is True
-    assert {"request_id", "timestamp"} < set(body)
-    return body["data"]
-
-
-def log(**fields: Any) -> None:
-    defaults = {
-        "request_id": "r",
-        "user_id": "u1",
-        "ip_address": "192.0.2.1",
-        "category": "pets",
-        "confidence": Decimal("0.9"),
-        "processing_time_ms": 10,
-        "created_at": NOW,
-        "source": "llm",
-    }
-    RequestLog.objects.create(**(defaults | fields))
 
 
 @pytest.fixture
 def history() -> None:
     """Three answers, a hit and a failure today; two requests yesterday, a minute before it."""
-    log(cost=Decimal("0.0012"))
-    log(category="foods", cost=Decimal("0.0008"), user_id="u2", ip_address="192.0.2.2")
-    log(from_cache=True, source="cache", saved=Decimal("0.0012"), processing_time_ms=1)
-    log(category="other", confidence=0, source="none", outcome="model_timeout")
-    log(category="", confidence=0, source="", outcome="invalid_image", user_id=None)
+    log(NOW, cost=Decimal("0.0012"))
+    log(NOW, category="foods", cost=Decimal("0.0008"), user_id="u2", ip_address="192.0.2.2")
+    log(NOW, from_cache=True, source="cache", saved=Decimal("0.0012"), processing_time_ms=1)
+    log(NOW, category="other", confidence=0, source="none", outcome="model_timeout")
+    log(NOW, category="", confidence=0, source="", outcome="invalid_image", user_id=None)
     yesterday = NOW - timedelta(minutes=31)
-    log(created_at=yesterday, category="foods", confidence=Decimal("0.5"), user_id="u2")
-    log(created_at=yesterday, user_id="u3", cost=Decimal(5))
+    log(yesterday, category="foods", confidence=Decimal("0.5"), user_id="u2")
+    log(yesterday, user_id="u3", cost=Decimal(5))
 
 
 @pytest.mark.usefixtures("history")

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
@@ -32,12 +31,6 @@ TABLES = (
     models.DayLedger,
 )
 A_WHILE = roll_ups.SETTLING + timedelta(seconds=1)
-
-
-@pytest.fixture
-def staff(client: Client) -> Client:
-    client.force_login(User.objects.create_user("staff", is_staff=True))
-    return client
 
 
 def later(client: Client, times: int) -> dict[str, Any]:
@@ -108,7 +101,7 @@ def test_purging_the_log_changes_no_figure(staff: Client, settings: Settings) ->
 
 def test_rows_that_are_not_added_up_are_not_purged(settings: Settings) -> None:
     settings.LOG_RETENTION_DAYS = 1
-    log(created_at=NOW - timedelta(days=9))
+    log(NOW - timedelta(days=9))
     with time_machine.travel(NOW, tick=False):
         call_command("purge_request_log", verbosity=0)
 
@@ -118,10 +111,10 @@ def test_rows_that_are_not_added_up_are_not_purged(settings: Settings) -> None:
 def test_the_same_hours_yesterday(staff: Client) -> None:
     yesterday = NOW - timedelta(days=1)
     for minutes in (0, 1, 2, 600):
-        log(created_at=yesterday - timedelta(minutes=minutes), user_id=f"u{minutes}")
-    log(created_at=yesterday + timedelta(minutes=5), user_id="u1")
+        log(yesterday - timedelta(minutes=minutes), user_id=f"u{minutes}")
+    log(yesterday + timedelta(minutes=5), user_id="u1")
     for _ in range(3):
-        log(created_at=NOW)
+        log(NOW)
     for moment in (NOW, NOW + A_WHILE, NOW + 2 * A_WHILE):
         with time_machine.travel(moment, tick=False):
             page = staff.get("/").content.decode()
