@@ -20,7 +20,7 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from datetime import timedelta
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from django.db import DatabaseError, IntegrityError, connection
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, IntegrityError, connections
 from django.db.models import F
 from django.utils import timezone
 
@@ -205,8 +205,9 @@ def sweep() -> None:
 
 def release_connection() -> None:
     """Give this thread's connection back to the pool, so that few serve many threads."""
-    if not connection.in_atomic_block:
-        connection.close_if_unusable_or_obsolete()
+    mine = connections[DEFAULT_DB_ALIAS]  # once: the thread's own is looked up each time
+    if not mine.in_atomic_block:
+        mine.close_if_unusable_or_obsolete()
 
 
 class _Heart:

@@ -6,6 +6,7 @@ on every use, three round trips where one is needed. Here a connection that was 
 the last second is handed on as it is.
 """
 
+import functools
 import threading
 import time
 from collections.abc import Callable
@@ -75,21 +76,33 @@ _pools_lock = threading.Lock()
 class DatabaseWrapper(base.DatabaseWrapper):
     """A thread's view of the database; its connection goes back to the pool on close()."""
 
+    _pool: Pool | None = None
+    _is_clean = False
+
     def get_connection_params(self) -> dict[str, Any]:
         params: dict[str, Any] = super().get_connection_params()
         self._pool_size = params.pop("pool_size")
         return params
 
+    def connect(self) -> None:
+        """As Django does; but nothing needs setting up again after a clean close()."""
+        if self._is_clean and self._pool:
+            self.connection = self._pool.take(self._open)
+            self.connection.autocommit(True)
+        else:
+            super().connect()
+
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         key = f"{conn_params.get('host')}:{conn_params.get('port')}/{conn_params.get('database')}"
         with _pools_lock:
             self._pool = _pools.setdefault(key, Pool(self._pool_size))
-        connect = super().get_new_connection
-        return self._pool.take(lambda: connect(conn_params))
+        self._open = functools.partial(super().get_new_connection, conn_params)
+        return self._pool.take(self._open)
 
     def _close(self) -> None:
-        if self.connection is None:
+        if self.connection is None or self._pool is None:
             return
-        clean = not (self.errors_occurred or self.in_atomic_block) and self.get_autocommit()
+        is_broken = self.errors_occurred or self.in_atomic_block or not self.get_autocommit()
+        self._is_clean = not is_broken
         with self.wrap_database_errors:
-            (self._pool.give_back if clean else self._pool.discard)(self.connection)
+            (self._pool.discard if is_broken else self._pool.give_back)(self.connection)
