@@ -100,6 +100,7 @@ class BatchClassifyBody(Stamped):
 
 class HealthBody(serializers.Serializer[Any]):
     status = serializers.ChoiceField(["healthy", "unhealthy"])
+    request_id = serializers.CharField()
     timestamp = serializers.DateTimeField()
     database = serializers.ChoiceField(["connected", "disconnected"])
     model_api = serializers.ChoiceField(["available", "not_configured", "failing"])

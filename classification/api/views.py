@@ -4,7 +4,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from django.utils import timezone
 from rest_framework import viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import APIException
@@ -152,8 +151,7 @@ class HealthView(APIView):
     def get(self, request: Request) -> Response:
         report = health.report()
         return Response(
-            {"status": report.status, "timestamp": timezone.localtime().isoformat()}
-            | report.details,
+            {"status": report.status} | report.details | stamp(),
             status=200 if report.status == health.HEALTHY else 503,
         )
 

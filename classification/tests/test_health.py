@@ -13,7 +13,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def state(client: Client) -> tuple[int, Any]:
     response = client.get("/api/v1/health")
-    return response.status_code, response.json()
+    body = response.json()
+    assert body["request_id"] == response["X-Request-ID"]
+    return response.status_code, body
 
 
 def test_a_service_on_the_on_device_model_is_healthy(client: Client, settings: Settings) -> None:
