@@ -12,7 +12,9 @@ django = get_wsgi_application()
 
 # Models can be imported only after Django is set up.
 from classification.fast_lane import with_fast_lane  # noqa: E402
+from classification.processes import reporter  # noqa: E402
 from classification.recorder import recorder  # noqa: E402
 
 application = with_fast_lane(django)
 recorder.start()
+reporter.start()
