@@ -44,6 +44,7 @@ GROUPS: Sequence[tuple[str | Promise, Sequence[str]]] = (
             "ENABLE_REQUEST_LOG",
             "LOG_RETENTION_DAYS",
             "LOG_LEVEL",
+            "LOG_FORMAT",
             "WEB_WORKERS",
             "WEB_THREADS",
             "TRUSTED_PROXIES",

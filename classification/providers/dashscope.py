@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import asdict
 from typing import Any
 
 from classification.photos import Photo
@@ -222,11 +223,11 @@ class _Asking:
                 self._model, self._photo, self._prompt, self._deadline, self.exchange
             )
             self._calls.append(call)
+            _log(call, result)
             if isinstance(result, Verdict):
                 raw = {"text": result.text, "model": self._model}
                 return Answer(result.classification, self._model[:50], raw, tuple(self._calls))
             failure = result
-            logger.warning("%s failed: %s", self._model, failure.why)
             if not self._can_go_on(failure, models):
                 break
         raise self._error(failure)
@@ -265,6 +266,19 @@ class _Asking:
             retry_after=30 if failure.code == "model_busy" else None,
             calls=calls or tuple(self._calls),
         )
+
+
+def _log(call: Call, result: Verdict | Failure) -> None:
+    """One line per paid call, by which the provider's support can find it, too."""
+    logger.log(
+        logging.INFO if isinstance(result, Verdict) else logging.WARNING,
+        "%s %s after %d ms (provider's request: %s)",
+        call.model,
+        "answered" if isinstance(result, Verdict) else f"failed: {result.why}",
+        call.duration_ms,
+        call.provider_request_id or "-",
+        extra={"fields": asdict(call)},
+    )
 
 
 def _ledger_line(model: str, result: Verdict | Failure, reply: Any, started: float) -> Call:

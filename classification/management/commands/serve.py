@@ -21,6 +21,8 @@ class Command(BaseCommand):
             port=settings.APP_PORT,
             interface=Interfaces.WSGI,
             workers=settings.WEB_WORKERS,
+            # The server's own lines look like ours, and go where they go.
+            log_dictconfig=settings.LOGGING,
             blocking_threads=settings.WEB_THREADS,
             # Counts connections, idle ones too: a low limit would shut apps out that keep theirs.
             backpressure=MAX_CONNECTIONS,
