@@ -45,6 +45,7 @@ GROUPS: Sequence[tuple[str | Promise, Sequence[str]]] = (
             "LOG_RETENTION_DAYS",
             "LOG_LEVEL",
             "LOG_FORMAT",
+            "METRICS_TOKEN",
             "WEB_WORKERS",
             "WEB_THREADS",
             "TRUSTED_PROXIES",
@@ -53,7 +54,7 @@ GROUPS: Sequence[tuple[str | Promise, Sequence[str]]] = (
         ),
     ),
 )
-SECRETS = {"LLM_API_KEY", "SECRET_KEY"}
+SECRETS = {"LLM_API_KEY", "SECRET_KEY", "METRICS_TOKEN"}
 ADDRESSES = {"DATABASE_URL", "CACHE_URL", "LLM_BASE_URL"}
 
 

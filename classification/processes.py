@@ -23,6 +23,7 @@ from django.utils import timezone
 from classification import configured, flights
 from classification.models import ServerProcess
 from classification.recorder import recorder
+from classification.signals import process_observed
 from classifier_project import __version__
 
 logger = logging.getLogger(__name__)
@@ -132,7 +133,9 @@ class Reporter:
     def _beat(self) -> None:
         if self._stopped:
             return
-        this_process().state().save()
+        state = this_process().state()
+        process_observed.send_robust(type(self), state=state)
+        state.save()
         self._beats += 1
         # Not after an outage, in which every process fell silent.
         if self._beats % BEATS_PER_SWEEP == 0:

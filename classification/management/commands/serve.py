@@ -1,5 +1,7 @@
 """Serve the site and the API with Granian, as the settings say."""
 
+import os
+import shutil
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +16,12 @@ class Command(BaseCommand):
     help = "Serve on APP_HOST:APP_PORT with WEB_WORKERS processes of WEB_THREADS threads."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if settings.METRICS_TOKEN:
+            # What the workers count is kept in files that they share, anew for each server.
+            folder = settings.VAR_DIR / "metrics" / str(settings.APP_PORT)
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
         self.stdout.write(f"Serving on http://{settings.APP_HOST}:{settings.APP_PORT}/")
         Granian(
             target="classifier_project.wsgi:application",
