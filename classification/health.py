@@ -46,7 +46,7 @@ def model_state() -> str:
     provider = configured.provider()
     if provider is None:
         return "not_configured"
-    return provider.state
+    return provider.status.state
 
 
 def _database() -> str:

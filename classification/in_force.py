@@ -44,6 +44,8 @@ GROUPS: Sequence[tuple[str | Promise, Sequence[str]]] = (
             "ENABLE_REQUEST_LOG",
             "LOG_RETENTION_DAYS",
             "LOG_LEVEL",
+            "LOG_FORMAT",
+            "METRICS_TOKEN",
             "WEB_WORKERS",
             "WEB_THREADS",
             "TRUSTED_PROXIES",
@@ -52,7 +54,7 @@ GROUPS: Sequence[tuple[str | Promise, Sequence[str]]] = (
         ),
     ),
 )
-SECRETS = {"LLM_API_KEY", "SECRET_KEY"}
+SECRETS = {"LLM_API_KEY", "SECRET_KEY", "METRICS_TOKEN"}
 ADDRESSES = {"DATABASE_URL", "CACHE_URL", "LLM_BASE_URL"}
 
 

@@ -174,6 +174,72 @@ class Flight(models.Model):
         return self.image_hash
 
 
+class ServerProcess(models.Model):
+    """How one server process was when it last wrote, which it does every few seconds.
+
+    Breaker, slots and buffer are each process's own: here all of them can be seen from any.
+    `rest_code` is "" while calls to the model are made; `rest_cause` is one of the providers'.
+    """
+
+    token = models.CharField(max_length=32, primary_key=True)
+    host = models.CharField(max_length=255)
+    pid = models.PositiveIntegerField()
+    version = models.CharField(max_length=20)
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    model_state = models.CharField(max_length=20)
+    denied_models = models.CharField(max_length=255)
+    calls_in_flight = models.PositiveIntegerField()
+    rest_code = models.CharField(max_length=40)
+    rest_cause = models.CharField(max_length=20)
+    rest_since = models.DateTimeField(null=True)
+    rest_until = models.DateTimeField(null=True)
+    rows_waiting = models.PositiveIntegerField()
+    rows_dropped = models.PositiveIntegerField()
+    dropped_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "server_process"
+
+    def __str__(self) -> str:
+        return f"{self.host} {self.pid}"
+
+
+class SpendingDay(models.Model):
+    """What the calls of a local day have cost, perhaps billed ones included, and what those
+    under way may cost at most: in millionths of a yuan, since whole numbers compare exactly in
+    every database. Kept only where DAILY_COST_LIMIT is set."""
+
+    day = models.DateField(primary_key=True)
+    spent = models.BigIntegerField(default=0)
+    reserved = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "spending_day"
+
+    def __str__(self) -> str:
+        return str(self.day)
+
+
+class Reservation(models.Model):
+    """The part of `SpendingDay.reserved` that one flight holds until its calls are in the
+    ledger; what a killed process has left is found by its age."""
+
+    token = models.CharField(max_length=32, primary_key=True)
+    day = models.DateField()
+    amount = models.BigIntegerField()
+    request_id = models.CharField(max_length=64)
+    image_hash = models.CharField(max_length=64)
+    model = models.CharField(max_length=50)
+    created_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    class Meta:
+        db_table = "spending_reservation"
+
+    def __str__(self) -> str:
+        return self.token
+
+
 class PromptVersionManager(models.Manager["PromptVersion"]):
     def current(self) -> PromptVersion:
         """The version in force, the first one being made from the settings."""

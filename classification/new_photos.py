@@ -83,7 +83,7 @@ def _ask(photo: Photo, prompt: Prompt, token: str, caller: Caller) -> Landing:
     try:
         provider = configured.provider()
         if provider is None:
-            raise ProviderError("model_not_configured", "No key is set.", permanent=True)
+            raise ProviderError("model_not_configured", "No key is set.", cause="no_key")
         answer = provider.classify(photo, prompt.text)
     except ProviderError as error:
         return _fail(photo, error, token, caller)

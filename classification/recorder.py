@@ -20,6 +20,7 @@ from django.utils import timezone
 from classification import flights
 from classification.models import CacheEntry, RequestLog
 from classification.outcomes import LogRow
+from classification.signals import calls_logged, requests_logged
 from classification.stored_answers import StoredAnswer
 
 logger = logging.getLogger(__name__)
@@ -71,7 +72,12 @@ class Recorder:
             flights.release_connection()
             self._answers.append(answer)
         else:
-            flights.landed(answer.flight_token)
+            self._landed(answer)
+
+    def _landed(self, answer: StoredAnswer) -> None:
+        flights.landed(answer.flight_token)
+        requests_logged.send_robust(type(self), rows=[answer.log])
+        calls_logged.send_robust(type(self), calls=answer.calls)
 
     def start(self) -> None:
         """Flush every FLUSH_SECONDS from now on, and once more when the process ends."""
@@ -105,7 +111,7 @@ class Recorder:
             while self._answers:
                 if not self._answers[0].is_written():
                     self._answers[0].write()
-                flights.landed(self._answers.popleft().flight_token)
+                self._landed(self._answers.popleft())
             while self._rows or self._unsure:
                 self._flush_rows()
             flights.settle()
@@ -116,7 +122,8 @@ class Recorder:
             self._unsure.append(self._rows.popleft())
         if not (unsure and _is_written(self._unsure)):
             _write_rows(self._unsure)
-        self._unsure = []
+        written, self._unsure = self._unsure, []
+        requests_logged.send_robust(type(self), rows=written)
 
 
 def _is_written(rows: list[LogRow]) -> bool:

@@ -126,7 +126,7 @@ HAS_TLS = bool(CSRF_TRUSTED_ORIGINS) and all(
     origin.startswith("https://") for origin in CSRF_TRUSTED_ORIGINS
 )
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HAS_TLS
-SECURE_REDIRECT_EXEMPT = [r"^api/"]
+SECURE_REDIRECT_EXEMPT = [r"^api/", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if HAS_TLS else 0
 # Whether the whole domain is served by https is not this service's to say.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
@@ -201,7 +201,10 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 ENABLE_REQUEST_LOG = env.boolean("ENABLE_REQUEST_LOG", True)
 LOG_RETENTION_DAYS = env.integer("LOG_RETENTION_DAYS", 90, maximum=36_500)
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
+LOG_FORMAT = env.choice("LOG_FORMAT", "text", ("text", "json"))
 LOG_FILE = env.text("LOG_FILE")
+# Whoever has it may read /metrics; without one there is no such address.
+METRICS_TOKEN = env.text("METRICS_TOKEN")
 APP_HOST = env.text("APP_HOST", "127.0.0.1")
 APP_PORT = env.integer("APP_PORT", 8000, maximum=65535)
 WEB_WORKERS = env.integer("WEB_WORKERS", min(os.cpu_count() or 1, 4), maximum=64)
@@ -222,9 +225,10 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {"request_id": {"()": "classifier_project.middleware.RequestIdFilter"}},
     "formatters": {
-        "line": {"format": "{asctime} {levelname} {name} {request_id} {message}", "style": "{"}
+        "text": {"format": "{asctime} {levelname} {name} {request_id} {message}", "style": "{"},
+        "json": {"()": "classifier_project.logs.JsonFormatter"},
     },
-    "handlers": {"default": {**_handler, "formatter": "line", "filters": ["request_id"]}},
+    "handlers": {"default": {**_handler, "formatter": LOG_FORMAT, "filters": ["request_id"]}},
     "root": {"handlers": ["default"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
@@ -235,6 +239,8 @@ LOGGING = {
         "urllib3": {"level": "WARNING"},
         "PIL": {"level": "WARNING"},
         "django.db.backends": {"level": "INFO"},
+        # At DEBUG this writes what a page is made of, users and prompt included.
+        "django.template": {"level": "INFO"},
     },
 }
 

@@ -17,6 +17,7 @@ handler500 = "classification.api.errors.server_error"
 urlpatterns = [
     path("", include("stats.urls")),
     path("", include("classification.urls")),
+    path("", include("operations.urls")),
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/v1/", include("classification.api.urls")),

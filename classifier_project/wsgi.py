@@ -11,8 +11,14 @@ from django.core.wsgi import get_wsgi_application
 django = get_wsgi_application()
 
 # Models can be imported only after Django is set up.
+from django.conf import settings  # noqa: E402
+
 from classification.fast_lane import with_fast_lane  # noqa: E402
+from classification.processes import reporter  # noqa: E402
 from classification.recorder import recorder  # noqa: E402
 
+if settings.METRICS_TOKEN:
+    import operations.metrics  # noqa: F401
 application = with_fast_lane(django)
 recorder.start()
+reporter.start()

@@ -7,9 +7,10 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from classification import health
+from classification import health, processes
 from classification.models import CacheEntry, PromptVersion
 from stats import queries
+from stats.service import Service
 from stats.tail import Tail, exactly
 
 POPULAR_ENTRIES = 8
@@ -22,6 +23,7 @@ class Board:
 
     made_at: datetime
     report: health.Report
+    service: Service
     model: str
     prompt: PromptVersion
     today: dict[str, Any]
@@ -41,6 +43,7 @@ def board(days: int) -> Board:
         return Board(
             made_at=timezone.localtime(),
             report=health.report(),
+            service=Service(processes.all_states()),
             model="" if settings.LLM_PROVIDER == "local" else settings.LLM_MODEL,
             prompt=PromptVersion.objects.current(),
             today=queries.today(tail),

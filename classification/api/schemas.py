@@ -98,6 +98,12 @@ class BatchClassifyBody(Stamped):
     total_processing_time_ms = serializers.IntegerField()
 
 
+class LiveBody(serializers.Serializer[Any]):
+    status = serializers.ChoiceField(["alive"])
+    request_id = serializers.CharField()
+    timestamp = serializers.DateTimeField()
+
+
 class HealthBody(serializers.Serializer[Any]):
     status = serializers.ChoiceField(["healthy", "unhealthy"])
     request_id = serializers.CharField()
@@ -302,6 +308,13 @@ BATCH = extend_schema(
     },
 )
 
+LIVE = extend_schema(
+    operation_id="live",
+    summary="Whether this process answers at all",
+    description="Asks neither the database nor the model: what a supervisor restarts by.",
+    responses={200: LiveBody},
+    auth=[],
+)
 HEALTH = extend_schema(
     operation_id="health",
     summary="Whether the service can answer",

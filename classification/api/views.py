@@ -141,6 +141,17 @@ class ClassifyViewSet(viewsets.ViewSet):
         )
 
 
+class LiveView(APIView):
+    """Whether this process answers at all; asks nobody else."""
+
+    authentication_classes = []
+    permission_classes = []
+
+    @schemas.LIVE
+    def get(self, request: Request) -> Response:
+        return Response({"status": "alive"} | stamp())
+
+
 class HealthView(APIView):
     """Whether the service can answer; never calls the paid model."""
 

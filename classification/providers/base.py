@@ -1,10 +1,14 @@
 """Who can look at a photo: the protocol of a provider, its answer and its errors."""
 
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 from classification.photos import Photo
 from classification.results import Classification
+
+# What only an operator can mend; "" is anything else, which may pass by itself.
+Cause = Literal["", "key_refused", "account_unpaid", "quota_used_up", "model_retired", "no_key"]
+CAUSES: tuple[Cause, ...] = get_args(Cause)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +41,9 @@ class Answer:
 
 
 class ProviderError(Exception):
-    """No classification. `code` is the contract's error code, `retry_after` whole seconds.
+    """No classification. `code` is the contract's error code, `retry_after` whole seconds;
+    `cause` says what an operator must mend.
 
-    A permanent error will not pass by itself: an operator must act, or the photo is refused.
     The message is for the log and holds no photo, key or answer.
     """
 
@@ -48,15 +52,40 @@ class ProviderError(Exception):
         code: str,
         message: str,
         *,
-        permanent: bool = False,
+        cause: Cause = "",
         retry_after: int | None = None,
         calls: tuple[Call, ...] = (),
     ) -> None:
         super().__init__(message)
         self.code = code
-        self.permanent = permanent
+        self.cause = cause
         self.retry_after = retry_after
         self.calls = calls
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Why no calls are made, for how many seconds now, and in how many one is tried again."""
+
+    code: str
+    cause: Cause
+    lasted: float
+    remaining: float
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How a provider is in this process; `denied_models` are left out for a while, as they are
+    retired or not for this account."""
+
+    calls_in_flight: int = 0
+    rest: Rest | None = None
+    denied_models: tuple[str, ...] = ()
+
+    @property
+    def state(self) -> str:
+        """`available`, or `failing` while no calls are made because the last ones failed."""
+        return "failing" if self.rest else "available"
 
 
 class Provider(Protocol):
@@ -65,9 +94,7 @@ class Provider(Protocol):
     name: str
 
     @property
-    def state(self) -> str:
-        """`available`, or `failing` while no calls are made because the last ones failed."""
-        ...
+    def status(self) -> Status: ...
 
     def classify(self, photo: Photo, prompt: str) -> Answer:
         """Classify one photo; raises ProviderError. Safe to call from many threads."""

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from classification.providers.base import ProviderError
+from classification.providers.base import Cause, ProviderError, Rest
 
 FAILURES = 5
 REST_SECONDS = 30.0
@@ -16,6 +16,7 @@ class Opening:
     """Why and since when no calls are made, and when one is tried again (monotonic seconds)."""
 
     code: str
+    cause: Cause
     since: float
     retry_at: float
 
@@ -29,17 +30,27 @@ class Breaker:
         self._lock = threading.Lock()
         self._failures = 0
         self._probing = False
-        self.opening: Opening | None = None
+        self._opening: Opening | None = None
+
+    @property
+    def rest(self) -> Rest | None:
+        """The rest that calls have at the moment, if any."""
+        opening, now = self._opening, self._clock()
+        if opening is None:
+            return None
+        return Rest(
+            opening.code, opening.cause, now - opening.since, max(opening.retry_at - now, 0)
+        )
 
     def enter(self) -> None:
         """Pass, or raise the ProviderError that calls end in at the moment."""
         with self._lock:
-            if self.opening is None:
+            if self._opening is None:
                 return
-            rest = self.opening.retry_at - self._clock()
+            rest = self._opening.retry_at - self._clock()
             if rest > 0 or self._probing:
                 raise ProviderError(
-                    self.opening.code,
+                    self._opening.code,
                     "No calls are made at the moment, since the last ones failed.",
                     retry_after=max(int(rest) + 1, 2),
                 )
@@ -48,16 +59,16 @@ class Breaker:
     def succeed(self) -> None:
         """The model answered, whatever it said."""
         with self._lock:
-            self._failures, self._probing, self.opening = 0, False, None
+            self._failures, self._probing, self._opening = 0, False, None
 
-    def fail(self, code: str, *, at_once: bool) -> None:
-        """The model did not answer."""
+    def fail(self, code: str, cause: Cause = "") -> None:
+        """The model did not answer; what an operator must mend ends calls at once."""
         with self._lock:
             self._failures += 1
-            if at_once or self._probing or self._failures >= FAILURES:
+            if cause or self._probing or self._failures >= FAILURES:
                 now = self._clock()
-                since = self.opening.since if self.opening else now
-                self.opening = Opening(code, since, now + REST_SECONDS)
+                since = self._opening.since if self._opening else now
+                self._opening = Opening(code, cause, since, now + REST_SECONDS)
             self._probing = False
 
     def leave(self) -> None:

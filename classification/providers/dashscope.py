@@ -4,18 +4,19 @@ import base64
 import contextvars
 import logging
 import random
-import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import asdict
 from typing import Any
 
 from classification.photos import Photo
-from classification.providers.base import Answer, Call, ProviderError
+from classification.providers.base import Answer, Call, Cause, ProviderError, Status
 from classification.providers.breaker import Breaker
 from classification.providers.pace import Pace
 from classification.providers.replies import Failure, Verdict, read_exception, read_reply
+from classification.providers.slots import Slots
 from classification.providers.wire import Exchange, Session
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,14 @@ SEED = 20260101
 # These think unless they are told not to; others refuse the parameter.
 THINKING_MODELS = ("qwen3",)
 DENIED_SECONDS = 300.0
+# What an operator should do, for the log.
+ADVICE: dict[Cause, str] = {
+    "key_refused": "the key is refused. Check LLM_API_KEY, and that LLM_BASE_URL is of its region.",
+    "account_unpaid": "the account is unpaid. Top it up in Alibaba's console.",
+    "quota_used_up": "the free quota is used up. Switch on paid use in Alibaba's console.",
+    "model_retired": "the model {model} is no longer served, or not to this account. "
+    "Set LLM_MODEL to a current one, such as qwen3-vl-plus.",
+}
 
 
 class DashScopeProvider:
@@ -63,37 +72,39 @@ class DashScopeProvider:
         self._max_tokens = max_tokens
         self._session = Session(max_concurrency)
         self._workers = ThreadPoolExecutor(max_concurrency, thread_name_prefix="model")
-        self._slots = threading.Semaphore(max_concurrency)
+        self._slots = Slots(max_concurrency)
         self._unsupported: set[tuple[str, str]] = set()
         self._denied: dict[str, float] = {}
         self._pace = Pace()
-        self.breaker = Breaker()
+        self._breaker = Breaker()
 
     @property
-    def state(self) -> str:
-        return "failing" if self.breaker.opening else "available"
+    def status(self) -> Status:
+        now = time.monotonic()
+        denied = tuple(model for model, until in self._denied.items() if until > now)
+        return Status(self._slots.taken, self._breaker.rest, denied)
 
     def classify(self, photo: Photo, prompt: str) -> Answer:
         """One answer within the time limit, retries included; raises ProviderError."""
         deadline = time.monotonic() + self._timeout
-        self.breaker.enter()
+        self._breaker.enter()
         try:
-            if not self._slots.acquire(timeout=min(SLOT_PATIENCE_SECONDS, self._timeout)):
+            if not self._slots.take(timeout=min(SLOT_PATIENCE_SECONDS, self._timeout)):
                 raise ProviderError("model_busy", "Every model slot is taken.", retry_after=2)
             answer = self._in_worker(_Asking(self, photo, prompt, deadline), deadline)
         except ProviderError as error:
             self._tell_breaker(error)
             raise
         except BaseException:
-            self.breaker.leave()
+            self._breaker.leave()
             raise
-        self.breaker.succeed()
+        self._breaker.succeed()
         return answer
 
     def _in_worker(self, asking: "_Asking", deadline: float) -> Answer:
         """Ask on a thread that can be given up, whatever its socket does."""
         future = self._workers.submit(contextvars.copy_context().run, asking.run)
-        future.add_done_callback(lambda _: self._slots.release())
+        future.add_done_callback(lambda _: self._slots.give_back())
         try:
             return future.result(max(deadline - time.monotonic(), 0))
         except FutureTimeout:
@@ -105,11 +116,11 @@ class DashScopeProvider:
 
     def _tell_breaker(self, error: ProviderError) -> None:
         if error.code in ("image_rejected", "model_bad_reply"):
-            self.breaker.succeed()
+            self._breaker.succeed()
         elif error.code == "model_busy":
-            self.breaker.leave()
+            self._breaker.leave()
         else:
-            self.breaker.fail(error.code, at_once=error.permanent)
+            self._breaker.fail(error.code, error.cause)
 
     def usable_models(self) -> list[str]:
         """The models in order, without those that were denied lately; all, if all were."""
@@ -212,11 +223,11 @@ class _Asking:
                 self._model, self._photo, self._prompt, self._deadline, self.exchange
             )
             self._calls.append(call)
+            _log(call, result)
             if isinstance(result, Verdict):
                 raw = {"text": result.text, "model": self._model}
                 return Answer(result.classification, self._model[:50], raw, tuple(self._calls))
             failure = result
-            logger.warning("%s failed: %s", self._model, failure.why)
             if not self._can_go_on(failure, models):
                 break
         raise self._error(failure)
@@ -245,28 +256,28 @@ class _Asking:
         return self._error(failure, (*self._calls, call))
 
     def _error(self, failure: Failure, calls: tuple[Call, ...] = ()) -> ProviderError:
-        if failure.needs_operator:
-            logger.error("%s (%s): %s", self._model, failure.why, _advice(failure.why, self._model))
+        if failure.cause:
+            advice = ADVICE[failure.cause].format(model=self._model)
+            logger.error("%s (%s): %s", self._model, failure.why, advice)
         return ProviderError(
             failure.code,
             failure.why,
-            permanent=failure.needs_operator,
+            cause=failure.cause,
             retry_after=30 if failure.code == "model_busy" else None,
             calls=calls or tuple(self._calls),
         )
 
 
-def _advice(why: str, model: str) -> str:
-    """What an operator should do, in plain words."""
-    if "InvalidApiKey" in why or "HTTP 401" in why:
-        return "the key is refused. Check LLM_API_KEY, and that LLM_BASE_URL is of its region."
-    if "Arrearage" in why or "Overdue" in why or "Purchased" in why:
-        return "the account is unpaid. Top it up in Alibaba's console."
-    if "FreeTierOnly" in why:
-        return "the free quota is used up. Switch on paid use in Alibaba's console."
-    return (
-        f"the model {model} is no longer served, or not to this account. "
-        "Set LLM_MODEL to a current one, such as qwen3-vl-plus."
+def _log(call: Call, result: Verdict | Failure) -> None:
+    """One line per paid call, by which the provider's support can find it, too."""
+    logger.log(
+        logging.INFO if isinstance(result, Verdict) else logging.WARNING,
+        "%s %s after %d ms (provider's request: %s)",
+        call.model,
+        "answered" if isinstance(result, Verdict) else f"failed: {result.why}",
+        call.duration_ms,
+        call.provider_request_id or "-",
+        extra={"fields": asdict(call)},
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import requests
 
+from classification.providers.base import Cause
 from classification.providers.wire import ConnectionLost, Exchange
 from classification.results import Classification, UnreadableAnswer, read_classification
 
@@ -35,7 +36,7 @@ class Failure:
     billed: Literal["yes", "no", "perhaps"] = "no"
     remedy: Literal["retry", "slow down", "other model", "without parameter", "none"] = "none"
     unsupported: str = ""
-    needs_operator: bool = False
+    cause: Cause = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +84,13 @@ def _refused(status: int, code: str, message: str, sent_parameters: dict[str, An
     if code.lower().replace("_", "") == "datainspectionfailed":
         return Failure("image_rejected", why)
     if code in ACCOUNT or status == HTTPStatus.UNAUTHORIZED:
-        return Failure("model_not_configured", why, needs_operator=True)
+        is_key = code == "InvalidApiKey" or status == HTTPStatus.UNAUTHORIZED
+        return Failure(
+            "model_not_configured", why, cause="key_refused" if is_key else "account_unpaid"
+        )
     if code == FREE_QUOTA or code.startswith(MODEL_DENIED) or status in (403, 404):
-        return Failure("model_not_configured", why, remedy="other model", needs_operator=True)
+        cause: Cause = "quota_used_up" if code == FREE_QUOTA else "model_retired"
+        return Failure("model_not_configured", why, remedy="other model", cause=cause)
     if code.startswith("InvalidParameter") or status == HTTPStatus.BAD_REQUEST:
         unsupported = next(
             (p for p in OPTIONAL_PARAMETERS if p in message and p in sent_parameters), ""

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 import requests
@@ -156,9 +156,14 @@ class RunningServer:
 
 @contextmanager
 def running_server(
-    database: ScratchDatabase, model: DashScopeServer, **variables: str
+    database: ScratchDatabase,
+    model: DashScopeServer,
+    output: IO[str] | None = None,
+    /,
+    **variables: str,
 ) -> Iterator[RunningServer]:
-    """A server with two workers that asks `model`; `variables` change its settings."""
+    """A server with two workers that asks `model`; `variables` change its settings. What it
+    prints goes to the file `output`, if there is one."""
     port = free_port()
     defaults = {
         "APP_PORT": str(port),
@@ -173,7 +178,8 @@ def running_server(
         cwd=settings.BASE_DIR,
         env=_environment(database, defaults | variables),
         start_new_session=True,
-        stdout=subprocess.DEVNULL,
+        stdout=output or subprocess.DEVNULL,
+        stderr=output,
     )
     server = RunningServer(process, port)
     try:

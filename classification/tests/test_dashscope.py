@@ -299,16 +299,24 @@ def test_after_failures_in_a_row_no_calls_are_made(server: DashScopeServer, phot
     asked = provider(server, timeout=0.3)
     for _ in range(5):
         failure(asked, photo)
-    assert asked.state == "failing"
+    assert asked.status.state == "failing"
     error = failure(asked, photo)
 
     assert (error.code, len(server.requests)) == ("model_timeout", 5)
     assert error.retry_after
 
 
-@pytest.mark.parametrize("mode", ["InvalidApiKey", "Arrearage", "ModelNotFound"])
+@pytest.mark.parametrize(
+    ("mode", "cause"),
+    [
+        ("InvalidApiKey", "key_refused"),
+        ("Arrearage", "account_unpaid"),
+        ("AllocationQuota.FreeTierOnly", "quota_used_up"),
+        ("ModelNotFound", "model_retired"),
+    ],
+)
 def test_what_only_an_operator_can_mend_stops_calls_at_once(
-    server: DashScopeServer, photo: Photo, mode: str
+    server: DashScopeServer, photo: Photo, mode: str, cause: str
 ) -> None:
     server.script(mode)
     asked = provider(server)
@@ -316,6 +324,10 @@ def test_what_only_an_operator_can_mend_stops_calls_at_once(
 
     assert codes == ["model_not_configured"] * 3
     assert len(server.requests) == 1
+    rest = asked.status.rest
+    assert rest
+    assert rest.cause == cause
+    assert rest.remaining > 20 > rest.lasted
 
 
 def test_a_refused_photo_does_not_count_against_the_model(
@@ -326,7 +338,7 @@ def test_a_refused_photo_does_not_count_against_the_model(
     for _ in range(8):
         failure(asked, photo)
 
-    assert asked.state == "available"
+    assert asked.status.state == "available"
     assert len(server.requests) == 8
 
 

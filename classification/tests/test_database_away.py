@@ -12,6 +12,7 @@ from classification.tests.dashscope_server import DashScopeServer
 from classification.tests.pictures import photo
 from classification.tests.private_mariadb import PrivateMariaDB, private_mariadb
 from classification.tests.servers import running_server
+from classification.tests.test_processes import wait_until
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.timeout(180)]
 
@@ -39,6 +40,10 @@ def test_a_database_that_is_down_is_told_soon_and_heals_by_itself(
         health = server.health()
         mariadb.start()
         healed = server.upload(new).json()
+        back_at = mariadb.database.value("SELECT MAX(seen_at) FROM server_process")
+        wait_until(
+            lambda: mariadb.database.value("SELECT MAX(seen_at) FROM server_process") > back_at
+        )
         server.terminate()
 
     assert hits == [True] * 5

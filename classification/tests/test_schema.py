@@ -25,7 +25,7 @@ CHECKS = [
 
 
 @pytest.mark.django_db(transaction=True)
-@schema.include(path_regex="classify|health").parametrize()
+@schema.include(path_regex="classify|health|live").parametrize()
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 def test_every_answer_is_documented(case: Any) -> None:
     case.call_and_validate(checks=CHECKS)

@@ -1,5 +1,7 @@
 """Serve the site and the API with Granian, as the settings say."""
 
+import os
+import shutil
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +16,12 @@ class Command(BaseCommand):
     help = "Serve on APP_HOST:APP_PORT with WEB_WORKERS processes of WEB_THREADS threads."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if settings.METRICS_TOKEN:
+            # What the workers count is kept in files that they share, anew for each server.
+            folder = settings.VAR_DIR / "metrics" / str(settings.APP_PORT)
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
         self.stdout.write(f"Serving on http://{settings.APP_HOST}:{settings.APP_PORT}/")
         Granian(
             target="classifier_project.wsgi:application",
@@ -21,6 +29,8 @@ class Command(BaseCommand):
             port=settings.APP_PORT,
             interface=Interfaces.WSGI,
             workers=settings.WEB_WORKERS,
+            # The server's own lines look like ours, and go where they go.
+            log_dictconfig=settings.LOGGING,
             blocking_threads=settings.WEB_THREADS,
             # Counts connections, idle ones too: a low limit would shut apps out that keep theirs.
             backpressure=MAX_CONNECTIONS,

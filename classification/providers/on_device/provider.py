@@ -6,7 +6,7 @@ from typing import Any
 from PIL import Image
 
 from classification.photos import Photo
-from classification.providers.base import Answer, ProviderError
+from classification.providers.base import Answer, ProviderError, Status
 from classification.providers.on_device import labels, networks
 from classification.providers.on_device.descriptions import describe
 from classification.providers.on_device.rules import Findings, decide
@@ -22,7 +22,7 @@ class OnDeviceProvider:
     """Classifies on this machine's processor; free of charge, loaded at the first photo."""
 
     name = "local"
-    state = "available"
+    status = Status()
 
     def classify(self, photo: Photo, prompt: str) -> Answer:
         """One answer; the prompt plays no part. Raises ProviderError."""
