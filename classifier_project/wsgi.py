@@ -6,6 +6,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "classifier_project.settings")
 # Tells settings that requests wait for the database here, and must not wait long.
 os.environ["SERVING"] = "1"
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 django = get_wsgi_application()
@@ -13,12 +14,19 @@ django = get_wsgi_application()
 # Models can be imported only after Django is set up.
 from django.conf import settings  # noqa: E402
 
+from classification import configured  # noqa: E402
 from classification.fast_lane import with_fast_lane  # noqa: E402
 from classification.processes import reporter  # noqa: E402
 from classification.recorder import recorder  # noqa: E402
+from classifier_project import workers  # noqa: E402
 
 if settings.METRICS_TOKEN:
     import operations.metrics  # noqa: F401
-application = with_fast_lane(django)
+# Proxies keep connections; without one a stopped server may end at once.
+if settings.TRUSTED_PROXIES:
+    workers.drain_on_sigterm()
+application = workers.with_manners(with_fast_lane(django))
 recorder.start()
 reporter.start()
+# A new worker is asked at once: what its first photo needs is loaded before that.
+configured.provider()
