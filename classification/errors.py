@@ -45,13 +45,22 @@ ERRORS: dict[str, tuple[HTTPStatus, str | Promise]] = {
         HTTPStatus.SERVICE_UNAVAILABLE,
         _("The database is not available at the moment."),
     ),
+    "statistics_behind": (
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        _("The figures are being added up. Please try again shortly."),
+    ),
     "internal_error": (
         HTTPStatus.INTERNAL_SERVER_ERROR,
         _("Something went wrong on the server."),
     ),
 }
 # Seconds a client is told to wait when the failure itself does not say.
-RETRY_AFTER = {"model_unavailable": 10, "model_busy": 2, "database_unavailable": 5}
+RETRY_AFTER = {
+    "model_unavailable": 10,
+    "model_busy": 2,
+    "database_unavailable": 5,
+    "statistics_behind": 10,
+}
 
 
 class Refusal(Exception):

@@ -36,7 +36,8 @@ _prompt_until = 0.0
 
 
 class KnownPhoto(NamedTuple):
-    """What a hit needs of a cache entry; `cost` is what the entry cost in yuan."""
+    """What a hit needs of a cache entry; `cost` is what the entry cost in yuan, and therefore
+    what a hit saves."""
 
     image_hash: str
     category: str
@@ -58,7 +59,7 @@ class KnownPhoto(NamedTuple):
             category=category,
             confidence=Decimal(str(confidence)),
             description=description,
-            cost=Decimal(str(cost)),
+            cost=_cost(Decimal(str(cost)), provider),
             provider=provider,
             prompt_version=version,
             corrected=corrected_at is not None,
@@ -73,7 +74,7 @@ class KnownPhoto(NamedTuple):
             category=entry.category,
             confidence=entry.confidence,
             description=entry.description,
-            cost=entry.cost,
+            cost=_cost(entry.cost, entry.provider),
             provider=entry.provider,
             prompt_version=entry.prompt_version,
             corrected=entry.corrected_at is not None,
@@ -101,6 +102,11 @@ class KnownPhoto(NamedTuple):
         if self.provider == "local":
             return settings.LLM_PROVIDER == "local"
         return (self.prompt_version or 0) >= current_prompt().accepted_from
+
+
+def _cost(cost: Decimal, provider: str) -> Decimal:
+    """What an entry cost; one that names no provider is older than the ledger."""
+    return cost if cost or provider else settings.COST_PER_API_CALL
 
 
 def find(image_hash: str) -> KnownPhoto | None:

@@ -12,8 +12,6 @@ from django.core.wsgi import get_wsgi_application
 django = get_wsgi_application()
 
 # Models can be imported only after Django is set up.
-from django.conf import settings  # noqa: E402
-
 from classification import configured  # noqa: E402
 from classification.fast_lane import with_fast_lane  # noqa: E402
 from classification.processes import reporter  # noqa: E402

@@ -14,13 +14,14 @@ from rest_framework.response import Response
 
 from classification.api.bodies import stamp
 from classification.api.schemas import Stamped, error_responses, framework_errors
-from stats import queries
+from stats import cache_totals, queries
 from stats.tail import exactly
+from stats.users import top_users
 
 MAX_USERS = 100
 MAX_DAYS = 366
 REFUSALS = {
-    **error_responses("database_unavailable", "internal_error"),
+    **error_responses("database_unavailable", "statistics_behind", "internal_error"),
     **framework_errors(not_authenticated=401, permission_denied=403),
 }
 
@@ -59,7 +60,8 @@ class StatsViewSet(viewsets.ViewSet):
     @extend_schema(summary="The cache", responses={200: OpenApiResponse(TodayBody), **REFUSALS})
     @action(detail=False, url_path="cache-efficiency")
     def cache_efficiency(self, request: Request) -> Response:
-        return _answer(exactly(queries.efficiency))
+        totals = cache_totals.current()
+        return _answer(exactly(lambda tail: queries.efficiency(tail, totals)))
 
     @extend_schema(summary="Categories", responses={200: OpenApiResponse(RowsBody), **REFUSALS})
     @action(detail=False, url_path="category-distribution")
@@ -80,7 +82,7 @@ class StatsViewSet(viewsets.ViewSet):
     @action(detail=False, url_path="users/top")
     def top_users(self, request: Request) -> Response:
         limit = _parameter(TopUsers, request, "limit")
-        return _answer(exactly(lambda tail: queries.top_users(tail, limit)))
+        return _answer(exactly(lambda tail: top_users(tail, limit)))
 
     @extend_schema(
         summary="Day by day",

@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from classification import health, processes
 from classification.models import CacheEntry, PromptVersion
-from stats import queries
+from stats import cache_totals, queries
 from stats.service import Service
 from stats.tail import Tail, exactly
+from stats.users import top_users
 
 POPULAR_ENTRIES = 8
 TOP_USERS = 8
@@ -37,7 +38,8 @@ class Board:
 
 
 def board(days: int) -> Board:
-    """The board as it is now, with the trend of so many days."""
+    """The board as it is now, with the trend of so many days; see `tail.exactly`."""
+    prompt, totals = PromptVersion.objects.current(), cache_totals.current()
 
     def read(tail: Tail) -> Board:
         return Board(
@@ -45,13 +47,13 @@ def board(days: int) -> Board:
             report=health.report(),
             service=Service(processes.all_states()),
             model="" if settings.LLM_PROVIDER == "local" else settings.LLM_MODEL,
-            prompt=PromptVersion.objects.current(),
+            prompt=prompt,
             today=queries.today(tail),
             yesterday=queries.same_hours_yesterday(tail),
-            efficiency=queries.efficiency(tail),
+            efficiency=queries.efficiency(tail, totals),
             categories=queries.categories(tail),
             errors=queries.errors(tail, days=1),
-            users=queries.top_users(tail, TOP_USERS),
+            users=top_users(tail, TOP_USERS),
             popular=list(CacheEntry.objects.order_by("-hit_count")[:POPULAR_ENTRIES]),
             trend=queries.trend(tail, days),
         )

@@ -122,8 +122,12 @@ def _forget_people() -> None:
         addresses = DayAddress.objects.filter(day=day, ip_address__startswith=NETWORK).delete()[0]
         roll_ups.forget_people(day, users=users, addresses=addresses)
     User.objects.filter(user_id__startswith=USER).delete()
-    for table in (Minute, Day, DayDuration, DayError):
-        table._default_manager.filter(requests=0).delete()
+    # Of the minutes a purge has deleted some, which were not there to be subtracted from.
+    Minute.objects.filter(day__lt=timezone.localdate() - timedelta(days=1)).delete()
+    Minute.objects.filter(requests=0, cost=0).delete()
+    Day.objects.filter(requests=0, cost=0).delete()
+    DayDuration.objects.filter(requests=0).delete()
+    DayError.objects.filter(requests=0).delete()
     DayCategory.objects.filter(answers=0).delete()
     DayLedger.objects.filter(calls=0).delete()
 

@@ -18,6 +18,8 @@ Columns = Mapping[str, Promise]
 # A spreadsheet takes a cell that begins like this for a formula, and users name themselves.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 PLACES = 6
+# A sheet has 1,048,576 rows, one of which is the heading.
+SHEET_ROWS = 1_048_575
 
 
 def write_csv(file: BinaryIO, columns: Columns, rows: Rows) -> None:
@@ -40,15 +42,25 @@ def write_json(file: BinaryIO, columns: Columns, rows: Rows) -> None:
 
 
 def write_xlsx(file: BinaryIO, columns: Columns, rows: Rows) -> None:
-    """A workbook with one sheet, whose rows leave memory as they are written."""
+    """A workbook whose rows leave memory as they are written, on as many sheets as they need."""
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(file, options) as workbook:
-        sheet = workbook.add_worksheet()
-        sheet.freeze_panes(1, 0)
-        sheet.set_column(0, len(columns) - 1, 18)
-        sheet.write_row(0, 0, map(str, columns.values()), workbook.add_format({"bold": True}))
-        for number, row in enumerate(rows, 1):
-            sheet.write_row(number, 0, [_plain(row[key]) for key in columns])
+        bold = workbook.add_format({"bold": True})
+        for number, row in enumerate(rows):
+            if number % SHEET_ROWS == 0:
+                sheet = _sheet(workbook, columns, bold)
+            cells = [_plain(row[key]) for key in columns]
+            sheet.write_row(1 + number % SHEET_ROWS, 0, cells)
+        if not workbook.worksheets():
+            _sheet(workbook, columns, bold)
+
+
+def _sheet(workbook: Any, columns: Columns, heading: Any) -> Any:
+    sheet = workbook.add_worksheet()
+    sheet.freeze_panes(1, 0)
+    sheet.set_column(0, len(columns) - 1, 18)
+    sheet.write_row(0, 0, map(str, columns.values()), heading)
+    return sheet
 
 
 WRITERS: dict[str, Callable[[BinaryIO, Columns, Rows], None]] = {

@@ -1,24 +1,42 @@
 """What the figures are read from: the request log and the ledger, added up.
 
 A row of the log is counted either here or in the tail, the rows that came after `RollUp.upto`;
-so every figure is exact at any moment, however far the adding up has come. Days and minutes
-are those of the wall clock, as `created_date` is.
+so every figure is exact at any moment, however far the adding up has come:
+
+    tallies.py   how rows add up, as one SELECT for each table below
+    roll_ups.py  adds the rows up to an id into these tables, each row once
+    tail.py      adds the rest up at each reading, as of one moment
+    queries.py   adds the two together
+
+Days and minutes are those of the wall clock, as `created_date` is. Users are told apart byte
+for byte on every database, as Python does it.
 """
 
+from typing import Any
+
 from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+
+class ExactCharField(models.CharField):  # type: ignore[type-arg]
+    """Text in which "a" is not "A", whatever the database's own collation says."""
+
+    def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, Any]:
+        collation = "utf8mb4_bin" if connection.vendor == "mysql" else None
+        return super().db_parameters(connection) | {"collation": collation}
 
 
 class RollUp(models.Model):
     """How far one table has been added up: every row with an id up to `upto`, and no other.
 
-    The ids up to `ceiling` had been given out by `ceiling_at`; a while later their rows are
-    there, or never will be.
+    The ids up to `ceiling` had been given out by `ceiling_time` (seconds since 1970, which no
+    summer time turns back); a while later their rows are there, or never will be.
     """
 
     table = models.CharField(max_length=32, primary_key=True)
     upto = models.PositiveBigIntegerField(default=0)
     ceiling = models.PositiveBigIntegerField(default=0)
-    ceiling_at = models.DateTimeField()
+    ceiling_time = models.FloatField(default=0)
 
     class Meta:
         db_table = "stats_roll_up"
@@ -30,13 +48,13 @@ class RollUp(models.Model):
 class Figures(models.Model):
     """Counts and sums of requests; times of `timed_requests` in milliseconds, money in yuan."""
 
-    requests = models.PositiveIntegerField(default=0)
-    hits = models.PositiveIntegerField(default=0)
-    failures = models.PositiveIntegerField(default=0)
-    timed_requests = models.PositiveIntegerField(default=0)
-    total_time_ms = models.PositiveBigIntegerField(default=0)
-    cost = models.DecimalField(max_digits=16, decimal_places=6, default=0)
-    saved = models.DecimalField(max_digits=16, decimal_places=6, default=0)
+    requests = models.PositiveIntegerField(default=0, db_default=0)
+    hits = models.PositiveIntegerField(default=0, db_default=0)
+    failures = models.PositiveIntegerField(default=0, db_default=0)
+    timed_requests = models.PositiveIntegerField(default=0, db_default=0)
+    total_time_ms = models.PositiveBigIntegerField(default=0, db_default=0)
+    cost = models.DecimalField(max_digits=16, decimal_places=6, default=0, db_default=0)
+    saved = models.DecimalField(max_digits=16, decimal_places=6, default=0, db_default=0)
 
     class Meta:
         abstract = True
@@ -122,7 +140,7 @@ class DayUser(models.Model):
 
     pk = models.CompositePrimaryKey("day", "user_id")
     day = models.DateField()
-    user_id = models.CharField(max_length=64)
+    user_id = ExactCharField(max_length=64)
     requests = models.PositiveIntegerField(default=0)
     hits = models.PositiveIntegerField(default=0)
     first_request = models.DateTimeField()
@@ -139,7 +157,7 @@ class DayUser(models.Model):
 class User(models.Model):
     """What a user asked since the log began."""
 
-    user_id = models.CharField(max_length=64, primary_key=True)
+    user_id = ExactCharField(max_length=64, primary_key=True)
     requests = models.PositiveIntegerField(default=0)
     hits = models.PositiveIntegerField(default=0)
     first_request = models.DateTimeField()
@@ -150,7 +168,7 @@ class User(models.Model):
         indexes = [models.Index(fields=["requests"], name="stats_user_requests")]
 
     def __str__(self) -> str:
-        return self.user_id
+        return str(self.user_id)
 
 
 class DayAddress(models.Model):

@@ -1,19 +1,22 @@
 """The figures that staff read: roll-ups and tail together.
 
 Every function takes the tail that belongs to the roll-ups as they are; see `tail.exactly`.
-Money is in yuan, as Decimal; rates and shares are percent.
+Money is in yuan, as Decimal; rates and shares are percent. Those of users are in users.py.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Max, Min, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
 from django.utils import timezone
 
-from stats import cache_totals, percentiles, tallies
+from classification.models import RequestLog
+from stats import percentiles, tallies
+from stats.merging import between, merged
 from stats.models import (
+    CacheTotals,
     Day,
     DayAddress,
     DayCategory,
@@ -23,7 +26,6 @@ from stats.models import (
     DayUser,
     Figures,
     Minute,
-    User,
 )
 from stats.tail import Tail
 
@@ -44,16 +46,21 @@ def same_hours_yesterday(tail: Tail) -> dict[str, Any]:
     """The figures of yesterday up to this minute of the wall clock."""
     now = timezone.localtime().replace(second=0, microsecond=0) - timedelta(days=1)
     day, minute = now.date(), f"{now:%H:%M}"
-    rolled = Minute.objects.filter(day=day, minute__lt=minute)
+    rolled = Minute.objects.filter(day=day, minute__lt=minute).aggregate(
+        **{name: Sum(name, default=0) for name in ADDITIVE}
+    )
+    later = [
+        row
+        for tally in (tallies.MINUTES, tallies.SPENT_MINUTES)
+        for row in tail.rows(tally)
+        if row["day"] == day and row["minute"] < minute
+    ]
     users = DayUser.objects.filter(day=day, first_request__lt=now)
     ips = DayAddress.objects.filter(day=day, first_request__lt=now)
-    later = [
-        row for row in tail.rows(tallies.MINUTES) if row["day"] == day and row["minute"] < minute
-    ]
     return _figures(
-        _added_up([rolled.aggregate(**{name: Sum(name, default=0) for name in ADDITIVE}), *later]),
-        unique_users=users.count() + _newcomers(tail, tallies.DAY_USERS, users, day, now),
-        unique_ips=ips.count() + _newcomers(tail, tallies.ADDRESSES, ips, day, now),
+        _added_up([rolled, *later]),
+        unique_users=users.count() + _newcomers(tail, "user_id", users, day, now),
+        unique_ips=ips.count() + _newcomers(tail, "ip_address", ips, day, now),
     )
 
 
@@ -66,7 +73,7 @@ def trend(tail: Tail, days: int) -> list[dict[str, Any]]:
 def by_day(tail: Tail, first: date, last: date) -> list[dict[str, Any]]:
     """The figures of each day from `first` to `last`, oldest first."""
     rolled = {row.day: row for row in Day.objects.filter(day__range=(first, last))}
-    in_tail = {row["day"] for row in tail.rows(tallies.DAYS)}
+    in_tail = {row["day"] for row in _days(tail)}
     rows = []
     for number in range((last - first).days + 1):
         day = first + timedelta(days=number)
@@ -86,7 +93,7 @@ def categories(tail: Tail, first: date = date.min, last: date = date.max) -> lis
         .values("category")
         .annotate(answers=Sum("answers"), total_confidence=Sum("total_confidence"))
     )
-    found = _grouped(rolled, _between(tail.rows(tallies.CATEGORIES), first, last), "category")
+    found = merged(rolled, between(tail.rows(tallies.CATEGORIES), first, last), "category")
     total = sum(row["answers"] for row in found)
     return [
         {
@@ -108,52 +115,15 @@ def errors(tail: Tail, days: int) -> list[dict[str, Any]]:
         .values("error_code")
         .annotate(requests=Sum("requests"))
     )
-    found = _grouped(rolled, _between(tail.rows(tallies.ERRORS), first, last), "error_code")
+    found = merged(rolled, between(tail.rows(tallies.ERRORS), first, last), "error_code")
     return [
         {"error_code": row["error_code"], "count": row["requests"]}
         for row in sorted(found, key=lambda row: (-row["requests"], row["error_code"]))
     ]
 
 
-def top_users(tail: Tail, limit: int) -> list[dict[str, Any]]:
-    """Who asked most since the log began, at most `limit` of them."""
-    later = tail.rows(tallies.USERS)
-    columns = ("user_id", "requests", "hits", "first_request", "last_request")
-    rolled = User.objects.values(*columns)
-    candidates = [
-        *rolled.order_by("-requests", "user_id")[:limit],
-        *rolled.filter(user_id__in=[row["user_id"] for row in later]),
-    ]
-    unique = {row["user_id"]: row for row in candidates}
-    found = _grouped(unique.values(), later, "user_id")
-    found.sort(key=lambda row: (-row["requests"], row["user_id"]))
-    return [_user(row) for row in found[:limit]]
-
-
-def users(tail: Tail, first: date, last: date) -> Iterator[dict[str, Any]]:
-    """Who asked on the days from `first` to `last`, by user id; the newest users last."""
-    rolled = (
-        DayUser.objects.filter(day__range=(first, last))
-        .values("user_id")
-        .annotate(
-            requests=Sum("requests"),
-            hits=Sum("hits"),
-            first_request=Min("first_request"),
-            last_request=Max("last_request"),
-        )
-        .order_by("user_id")
-    )
-    later = _grouped((), _between(tail.rows(tallies.DAY_USERS), first, last), "user_id")
-    by_user = {row["user_id"]: row for row in later}
-    for row in rolled.iterator():
-        also = by_user.pop(row["user_id"], None)
-        yield _user(_grouped([row], [also] if also else [], "user_id")[0])
-    yield from (_user(by_user[user_id]) for user_id in sorted(by_user))
-
-
-def efficiency(tail: Tail) -> dict[str, Any]:
+def efficiency(tail: Tail, totals: CacheTotals) -> dict[str, Any]:
     """How much the cache has saved since it began; an entry's own request is no hit."""
-    totals = cache_totals.current()
     saved = Day.objects.aggregate(saved=Sum("saved", default=0))["saved"]
     return {
         "total_cached_images": totals.entries,
@@ -171,21 +141,23 @@ def ledger(tail: Tail, first: date, last: date) -> list[dict[str, Any]]:
     rolled = DayLedger.objects.filter(day__range=(first, last)).values(
         *[field.name for field in DayLedger._meta.fields]
     )
-    later = _between(tail.rows(tallies.LEDGER), first, last)
-    rows = _grouped(rolled, later, "day", "model")
+    rows = merged(rolled, between(tail.rows(tallies.LEDGER), first, last), "day", "model")
     return sorted(rows, key=lambda row: (row["day"], row["model"]))
+
+
+def _days(tail: Tail) -> list[dict[str, Any]]:
+    return [*tail.rows(tallies.DAYS), *tail.rows(tallies.SPENT_DAYS)]
 
 
 def _day_figures(tail: Tail, day: date) -> dict[str, Any]:
     """The figures of a day that has rows in the tail, or none anywhere."""
     rolled = Day.objects.filter(day=day).first() or Day(day=day)
-    later = [row for row in tail.rows(tallies.DAYS) if row["day"] == day]
+    later = [row for row in _days(tail) if row["day"] == day]
+    users, ips = DayUser.objects.filter(day=day), DayAddress.objects.filter(day=day)
     return _figures(
         _added_up([{name: getattr(rolled, name) for name in ADDITIVE}, *later]),
-        unique_users=rolled.unique_users
-        + _newcomers(tail, tallies.DAY_USERS, DayUser.objects.filter(day=day), day),
-        unique_ips=rolled.unique_ips
-        + _newcomers(tail, tallies.ADDRESSES, DayAddress.objects.filter(day=day), day),
+        unique_users=rolled.unique_users + _newcomers(tail, "user_id", users, day),
+        unique_ips=rolled.unique_ips + _newcomers(tail, "ip_address", ips, day),
     )
 
 
@@ -212,20 +184,15 @@ def _figures(sums: Mapping[str, Any], unique_users: int, unique_ips: int) -> dic
 
 
 def _newcomers(
-    tail: Tail,
-    tally: tallies.Tally,
-    known: QuerySet[Any],
-    day: date,
-    before: datetime | None = None,
+    tail: Tail, column: str, known: QuerySet[Any], day: date, before: datetime | None = None
 ) -> int:
     """How many of a day's users, or addresses, in the tail are not among the known ones."""
-    _, column = tally.keys
-    names = [
-        row[column]
-        for row in tail.rows(tally)
-        if row["day"] == day and (before is None or row["first_request"] < before)
-    ]
-    return len(names) - known.filter(**{f"{column}__in": names}).count()
+    rows = tail.source(RequestLog).filter(**{"created_date": day, f"{column}__gt": ""})
+    if before:
+        rows = rows.filter(created_at__lt=before)
+    newcomers = rows.exclude(Exists(known.filter(**{column: OuterRef(column)})))
+    count: int = newcomers.aggregate(count=Count(tallies.Exact(column), distinct=True))["count"]
+    return count
 
 
 def _p95(tail: Tail, day: date) -> int:
@@ -236,43 +203,5 @@ def _p95(tail: Tail, day: date) -> int:
     return percentiles.percentile(95, counts.items())
 
 
-def _between(rows: list[dict[str, Any]], first: date, last: date) -> list[dict[str, Any]]:
-    return [row for row in rows if first <= row["day"] <= last]
-
-
-def _added_up(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    listed = list(rows)
-    return {name: sum(row[name] for row in listed) for name in ADDITIVE}
-
-
-def _grouped(
-    rolled: Iterable[Any], later: Iterable[dict[str, Any]], *keys: str
-) -> list[dict[str, Any]]:
-    """Rolled and later rows with the same keys added together."""
-    found: dict[Any, dict[str, Any]] = {
-        tuple(row[key] for key in keys): dict(row) for row in rolled
-    }
-    for row in later:
-        into = found.setdefault(tuple(row[key] for key in keys), {})
-        for name, value in row.items():
-            into[name] = _together(name, into[name], value) if name in into else value
-    return list(found.values())
-
-
-def _together(name: str, old: Any, new: Any) -> Any:
-    if name == "first_request":
-        return min(old, new)
-    if name == "last_request":
-        return max(old, new)
-    return old if isinstance(old, str | date) else old + new
-
-
-def _user(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "user_id": row["user_id"],
-        "request_count": row["requests"],
-        "cache_hits": row["hits"],
-        "cache_hit_rate": 100 * row["hits"] / row["requests"],
-        "first_request": row["first_request"],
-        "last_request": row["last_request"],
-    }
+def _added_up(rows: list[Mapping[str, Any]]) -> dict[str, Any]:
+    return {name: sum(row.get(name, 0) for row in rows) for name in ADDITIVE}

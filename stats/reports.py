@@ -8,17 +8,19 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from stats import queries
+from stats import queries, users
+from stats.models import User
 from stats.tail import Tail
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """`columns` are the keys of its rows with their headings; `rows` takes a first and a last
-    day, both included."""
+    day, both included. `at_most` is how many rows those may be that come one by one."""
 
     columns: Mapping[str, Promise]
     rows: Callable[[Tail, date, date], Iterable[Mapping[str, Any]]]
+    at_most: Callable[[], int] | None = None
 
 
 REPORTS = {
@@ -57,7 +59,8 @@ REPORTS = {
             "first_request": _("First request"),
             "last_request": _("Last request"),
         },
-        queries.users,
+        users.users,
+        at_most=User.objects.count,
     ),
     "ledger": Report(
         {

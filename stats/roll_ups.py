@@ -1,13 +1,13 @@
 """Adds the request log and the ledger up into the tables of stats.models, each row once."""
 
+import time
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Max, Model, QuerySet, Value
+from django.db.models import DecimalField, F, Field, Max, Model, QuerySet, Value
 from django.db.models.functions import Greatest
-from django.utils import timezone
 
 from classification.models import RequestLog
 from stats import percentiles, tallies
@@ -15,36 +15,46 @@ from stats.models import Day, DayAddress, DayDuration, DayUser, RollUp
 from stats.tallies import Tally
 
 # An id is given out before its row can be seen; no writer takes as long as this in between.
-SETTLING = timedelta(seconds=5)
+SETTLING_SECONDS = 5.0
 CHUNK_ROWS = 50_000
 
 
-def roll_up() -> Iterator[int]:
+def roll_up(chunk_rows: int | None = None) -> Iterator[int]:
     """Add up what is settled, chunk by chunk, giving the number of rows of each.
 
     Any number may run at once, and may be killed at any time: a chunk is added up by one of
     them, as a whole or not at all.
     """
     for source in tallies.SOURCES:
-        while (state := _settled(source)) and (rows := _add_chunk(source, state)) is not None:
+        while state := _settled(source):
+            rows = _add_chunk(source, state, chunk_rows or CHUNK_ROWS)
+            if rows is None:
+                break
             yield rows
+
+
+def catch_up(chunk_rows: int | None = None) -> Iterator[int]:
+    """Add up everything that has come before now, giving the number of rows of each chunk."""
+    yield from roll_up(chunk_rows)
+    time.sleep(SETTLING_SECONDS)
+    yield from roll_up(chunk_rows)
 
 
 def is_settled(state: RollUp) -> bool:
     """Whether the rows below the ceiling may be added up by now."""
-    return timezone.now() - state.ceiling_at >= SETTLING
+    return time.time() - state.ceiling_time >= SETTLING_SECONDS
 
 
 def _settled(source: type[Model]) -> RollUp | None:
     """The state of a source that has settled rows to add up; otherwise its ceiling is raised."""
     state, _ = RollUp.objects.get_or_create(
         table=source._meta.db_table,
-        defaults={"ceiling": _last_id(source), "ceiling_at": timezone.now()},
+        defaults={"ceiling": _last_id(source), "ceiling_time": time.time()},
     )
     if state.upto < state.ceiling:
         return state if is_settled(state) else None
     RollUp.objects.filter(pk=state.pk, upto=state.ceiling).update(
-        ceiling=max(_last_id(source), state.ceiling), ceiling_at=timezone.now()
+        ceiling=max(_last_id(source), state.ceiling), ceiling_time=time.time()
     )
     return None
 
@@ -53,15 +63,17 @@ def _last_id(source: type[Model]) -> int:
     return source._default_manager.aggregate(last=Max("pk"))["last"] or 0
 
 
-def _add_chunk(source: type[Model], state: RollUp) -> int | None:
+def _add_chunk(source: type[Model], state: RollUp, chunk_rows: int) -> int | None:
     """Add up the next rows of a source; None if somebody else is at it."""
-    upto = min(state.upto + CHUNK_ROWS, state.ceiling)
+    settled = source._default_manager.filter(pk__gt=state.upto, pk__lte=state.ceiling)
+    end = settled.order_by("pk").values_list("pk", flat=True)[chunk_rows - 1 : chunk_rows].first()
+    upto = end or state.ceiling
     skip_locked = connection.features.has_select_for_update_skip_locked
     with transaction.atomic():
         claim = RollUp.objects.select_for_update(skip_locked=skip_locked)
         if not claim.filter(pk=state.pk, upto=state.upto).first():
             return None
-        rows = source._default_manager.filter(pk__gt=state.upto, pk__lte=upto)
+        rows = settled.filter(pk__lte=upto)
         # The locks wait for rows that are written but not committed yet.
         count = len(rows.select_for_update().values_list("pk"))
         add_up(rows)
@@ -83,10 +95,11 @@ def _add(tally: Tally, rows: QuerySet[Any], sign: str) -> None:
     """INSERT ... SELECT, adding to the rows that are there; the ORM can only replace them."""
     select = tally.select(rows).order_by()
     sql, params = select.query.sql_with_params()
-    names = [field.name for field in tally.table._meta.fields if field.name in _selected(select)]
+    fields = [field for field in tally.table._meta.fields if field.name in _selected(select)]
     quote = connection.ops.quote_name
-    table, columns = quote(tally.table._meta.db_table), ", ".join(map(quote, names))
-    changes = ", ".join(_change(table, n, sign) for n in names if n not in tally.keys)
+    table = quote(tally.table._meta.db_table)
+    columns = ", ".join(quote(field.name) for field in fields)
+    changes = ", ".join(_change(table, f, sign) for f in fields if f.name not in tally.keys)
     if connection.vendor == "sqlite":
         on_conflict = f"ON CONFLICT ({', '.join(map(quote, tally.keys))}) DO UPDATE SET"
     else:
@@ -103,16 +116,19 @@ def _selected(select: QuerySet[Any, dict[str, Any]]) -> set[str]:
     return {*select.query.values_select, *select.query.annotation_select}
 
 
-def _change(table: str, name: str, sign: str) -> str:
+def _change(table: str, field: "Field[Any, Any]", sign: str) -> str:
     """How a column takes over what is added: the earlier, the later, or the sum."""
-    quote, is_sqlite = connection.ops.quote_name, connection.vendor == "sqlite"
-    old = f"{table}.{quote(name)}"
-    new = f"excluded.{quote(name)}" if is_sqlite else f"VALUES({quote(name)})"
-    if name == "first_request":
-        return f"{quote(name)} = {'MIN' if is_sqlite else 'LEAST'}({old}, {new})"
-    if name == "last_request":
-        return f"{quote(name)} = {'MAX' if is_sqlite else 'GREATEST'}({old}, {new})"
-    return f"{quote(name)} = {old} {sign} {new}"
+    name, is_sqlite = connection.ops.quote_name(field.name), connection.vendor == "sqlite"
+    old = f"{table}.{name}"
+    new = f"excluded.{name}" if is_sqlite else f"VALUES({name})"
+    if field.name == "first_request":
+        return f"{name} = {'MIN' if is_sqlite else 'LEAST'}({old}, {new})"
+    if field.name == "last_request":
+        return f"{name} = {'MAX' if is_sqlite else 'GREATEST'}({old}, {new})"
+    total = f"{old} {sign} {new}"
+    if is_sqlite and isinstance(field, DecimalField):  # which it keeps as binary fractions
+        total = f"ROUND({total}, {field.decimal_places})"
+    return f"{name} = {total}"
 
 
 def _complete(day: date) -> None:

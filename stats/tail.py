@@ -1,19 +1,31 @@
-"""The rows that no roll-up has counted yet, so that figures are exact at any moment."""
+"""Reading figures: the roll-ups, and the rows that none has counted yet, as of one moment."""
 
+import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Model, QuerySet
 
+from classification.errors import Refusal
+from stats import roll_ups
 from stats.models import RollUp
-from stats.roll_ups import is_settled, roll_up
 from stats.tallies import Tally
+
+logger = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
 # A reader adds up what is due, but does not make a person wait for a log of years.
 READER_SECONDS = 0.5
+# So few that each statement ends well within the web server's time limit for one.
+READER_CHUNK_ROWS = 10_000
+# Adding up so many at a reading takes about as long as a person waits.
+LONG_TAIL_ROWS = 200_000
+
+_catching_up = threading.Lock()
 
 
 class Tail:
@@ -26,43 +38,78 @@ class Tail:
     def rows(self, tally: Tally) -> list[dict[str, Any]]:
         """Rows as they would be in the tally's table."""
         if tally not in self._rows:
-            upto = self._upto.get(tally.source._meta.db_table, 0)
-            after = tally.source._default_manager.filter(pk__gt=upto)
-            self._rows[tally] = list(tally.select(after).order_by())
+            self._rows[tally] = list(tally.select(self.source(tally.source)).order_by())
         return self._rows[tally]
+
+    def source(self, source: type[Model]) -> QuerySet[Any]:
+        """The rows of the log or the ledger that are not rolled up."""
+        upto = self._upto.get(source._meta.db_table, 0)
+        return source._default_manager.filter(pk__gt=upto)
 
 
 def exactly(read: Callable[[Tail], Result]) -> Result:
-    """What `read` finds in the roll-ups and the tail, both as of one moment."""
-    upto = _brought_forward()
-    while True:
-        result = read(Tail(upto))
-        now = _upto(list(RollUp.objects.all()))
-        if now == upto:
-            return result
-        upto = now
+    """What `read` finds, for a person who waits.
+
+    Raises Refusal(statistics_behind) when so much is to be added up first that this goes on
+    without them.
+    """
+    _bring_forward()
+    with as_of_one_moment() as tail:
+        return read(tail)
 
 
 @contextmanager
-def held_still() -> Iterator[Tail]:
-    """The tail for a reading that is too long to be repeated; nothing is added up meanwhile."""
-    upto = _brought_forward()
-    with transaction.atomic():
-        states = list(RollUp.objects.select_for_update())
-        yield Tail(_upto(states) or upto)
+def as_of_one_moment() -> Iterator[Tail]:
+    """The tail, and with it everything else that is read meanwhile, as of one moment.
+
+    Locks nothing, so that it may take long: others write, and roll up, as they please.
+    """
+    with _snapshot():
+        yield Tail({state.table: state.upto for state in RollUp.objects.all()})
 
 
-def _brought_forward() -> dict[str, int]:
-    """How far each table is added up, once what is due has been."""
+@contextmanager
+def _snapshot() -> Iterator[None]:
+    if connection.in_atomic_block:  # whose transaction it is decides
+        yield
+        return
+    connection.ensure_connection()
+    if connection.vendor == "mysql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        with transaction.atomic():
+            yield
+        return
+    sqlite: Any = connection
+    sqlite.transaction_mode, mode = "DEFERRED", sqlite.transaction_mode
+    try:
+        with transaction.atomic():
+            yield
+    finally:
+        sqlite.transaction_mode = mode
+
+
+def _bring_forward() -> None:
+    """Roll up what is due, or leave a backlog to a thread of its own."""
     states = list(RollUp.objects.all())
-    if states and not any(map(is_settled, states)):
-        return _upto(states)
-    until = time.monotonic() + READER_SECONDS
-    for _ in roll_up():
-        if time.monotonic() > until:
-            break
-    return _upto(list(RollUp.objects.all()))
+    if not states or any(map(roll_ups.is_settled, states)):
+        until = time.monotonic() + READER_SECONDS
+        for _ in roll_ups.roll_up(READER_CHUNK_ROWS):
+            if time.monotonic() > until:
+                break
+        states = list(RollUp.objects.all())
+    if sum(state.ceiling - state.upto for state in states) > LONG_TAIL_ROWS:
+        if _catching_up.acquire(blocking=False):
+            threading.Thread(target=_catch_up, name="roll-up", daemon=True).start()
+        raise Refusal("statistics_behind")
 
 
-def _upto(states: list[RollUp]) -> dict[str, int]:
-    return {state.table: state.upto for state in states}
+def _catch_up() -> None:
+    try:
+        for _ in roll_ups.catch_up(READER_CHUNK_ROWS):
+            pass
+    except Exception:  # the next reader tries again
+        logger.exception("The log could not be rolled up.")
+    finally:
+        connection.close()
+        _catching_up.release()

@@ -7,19 +7,40 @@ that are not yet; so that the two can't count differently.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeAlias
 
-from django.db.models import CharField, Count, F, Max, Min, Model, Q, QuerySet, Sum
+from django.conf import settings
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import CharField, Count, F, Func, Max, Min, Model, Q, QuerySet, Sum
 from django.db.models.functions import Cast, Substr
+from django.db.models.sql.compiler import SQLCompiler
 
 from classification.models import LocalDate, ModelCall, RequestLog
 from classification.outcomes import OK
 from stats import models
 
+Rows: TypeAlias = "QuerySet[Any, dict[str, Any]]"
+
 ZERO = Decimal(0)
 FAILED = ~Q(outcome=OK)
 # Stored times are the wall clock's, so their text is: YYYY-MM-DD HH:MM:SS.
 MINUTE = Substr(Cast("created_at", CharField(max_length=26)), 12, 5)
+# The service this one replaces kept neither a source nor a price with an answer.
+OLDER = Q(source="", outcome=OK)
+
+
+class Exact(Func):
+    """A text whose equals are the same byte for byte, as in the tables of stats.models."""
+
+    template = "%(expressions)s"
+    arity = 1
+
+    def as_mysql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
+    ) -> tuple[str, Any]:
+        return self.as_sql(
+            compiler, connection, template="%(expressions)s COLLATE utf8mb4_bin", **context
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +50,7 @@ class Tally:
     source: type[Model]
     table: type[Model]
     keys: Sequence[str]
-    select: Callable[[QuerySet[Any]], QuerySet[Any, dict[str, Any]]]
+    select: Callable[[QuerySet[Any]], Rows]
 
 
 def _figures() -> dict[str, Any]:
@@ -39,18 +60,28 @@ def _figures() -> dict[str, Any]:
         "failures": Count("pk", filter=FAILED),
         "timed_requests": Count("processing_time_ms"),
         "total_time_ms": Sum("processing_time_ms", default=0),
-        "cost": Sum("cost", default=ZERO),
-        "saved": Sum("saved", default=ZERO),
+        # What newer answers cost is added up from the ledger.
+        "cost": Count("pk", filter=OLDER & Q(from_cache=False)) * settings.COST_PER_API_CALL,
+        "saved": Sum("saved", default=ZERO)
+        + Count("pk", filter=OLDER & Q(from_cache=True)) * settings.COST_PER_API_CALL,
     }
 
 
-def _users() -> dict[str, Any]:
-    return {
-        "requests": Count("pk"),
-        "hits": Count("pk", filter=Q(from_cache=True)),
-        "first_request": Min("created_at"),
-        "last_request": Max("created_at"),
-    }
+def _spent(calls: QuerySet[Any], **keys: Any) -> Rows:
+    rows: Rows = calls.filter(billed="yes").values(**keys).annotate(cost=Sum("cost"))
+    return rows
+
+
+def _users(log: QuerySet[Any], **keys: Any) -> Rows:
+    # After a values() call an annotation may have the name of a field.
+    named = log.filter(user_id__gt="").values("pk")
+    rows: Rows = named.values(user_id=Exact("user_id"), **keys).annotate(
+        requests=Count("pk"),
+        hits=Count("pk", filter=Q(from_cache=True)),
+        first_request=Min("created_at"),
+        last_request=Max("created_at"),
+    )
+    return rows
 
 
 MINUTES = Tally(
@@ -64,6 +95,15 @@ DAYS = Tally(
     models.Day,
     ("day",),
     lambda log: log.values(day=F("created_date")).annotate(**_figures()),
+)
+SPENT_MINUTES = Tally(
+    ModelCall,
+    models.Minute,
+    ("day", "minute"),
+    lambda calls: _spent(calls, day=LocalDate("created_at"), minute=MINUTE),
+)
+SPENT_DAYS = Tally(
+    ModelCall, models.Day, ("day",), lambda calls: _spent(calls, day=LocalDate("created_at"))
 )
 DURATIONS = Tally(
     RequestLog,
@@ -101,15 +141,13 @@ DAY_USERS = Tally(
     RequestLog,
     models.DayUser,
     ("day", "user_id"),
-    lambda log: (
-        log.filter(user_id__gt="").values("user_id", day=F("created_date")).annotate(**_users())
-    ),
+    lambda log: _users(log, day=F("created_date")),
 )
 USERS = Tally(
     RequestLog,
     models.User,
     ("user_id",),
-    lambda log: log.filter(user_id__gt="").values("user_id").annotate(**_users()),
+    _users,
 )
 ADDRESSES = Tally(
     RequestLog,
@@ -139,7 +177,9 @@ LEDGER = Tally(
 SOURCES: Sequence[type[Model]] = (RequestLog, ModelCall)
 TALLIES = (
     MINUTES,
+    SPENT_MINUTES,
     DAYS,
+    SPENT_DAYS,
     DURATIONS,
     CATEGORIES,
     ERRORS,

@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
+from classification.errors import Refusal
 from classifier_project.staff import StaffRequest, staff_only
 from stats.board import Board, board
 
@@ -19,7 +20,10 @@ def dashboard(request: StaffRequest) -> HttpResponse:
     """The whole page; a page that is open fetches it again and takes over what has changed."""
     asked = request.GET.get("days", "")
     days = int(asked) if asked in map(str, TREND_DAYS) else 30
-    shown = board(days)
+    try:
+        shown = board(days)
+    except Refusal as refusal:
+        return render(request, "dashboard/behind.html", {"refusal": refusal}, status=refusal.status)
     context = {
         "board": shown,
         "trend": _columns(shown),

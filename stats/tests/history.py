@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 from django.test import Client
 
 from classification.models import ModelCall, RequestLog
+from stats import roll_ups
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 3, 2, 14, 30, tzinfo=SHANGHAI)
+A_WHILE = timedelta(seconds=roll_ups.SETTLING_SECONDS + 1)
 ADDRESSES = (
     "today",
     "cache-efficiency",
@@ -24,6 +26,7 @@ ADDRESSES = (
 
 
 def log(at: datetime = NOW, **fields: Any) -> None:
+    """A request; one that cost something has its call in the ledger, as the service writes it."""
     defaults = {
         "request_id": "r",
         "user_id": "u1",
@@ -34,7 +37,26 @@ def log(at: datetime = NOW, **fields: Any) -> None:
         "created_at": at,
         "source": "llm",
     }
-    RequestLog.objects.create(**(defaults | fields))
+    row = RequestLog.objects.create(**(defaults | fields))
+    if row.cost:
+        call(at, cost=row.cost)
+
+
+def call(at: datetime = NOW, **fields: Any) -> None:
+    """A line of the ledger."""
+    defaults = {
+        "request_id": "r",
+        "image_hash": "0" * 64,
+        "model": "qwen-vl-plus",
+        "outcome": "ok",
+        "billed": "yes",
+        "input_tokens": 800,
+        "output_tokens": 40,
+        "cost": Decimal("0.00072"),
+        "duration_ms": 700,
+        "created_at": at,
+    }
+    ModelCall.objects.create(**(defaults | fields))
 
 
 def scatter(seed: int, count: int, days: int = 4) -> None:
@@ -54,20 +76,16 @@ def scatter(seed: int, count: int, days: int = 4) -> None:
             outcome=outcome,
             source="cache" if is_hit else "llm",
             processing_time_ms=chance.choice([None, 1, 5, 700, 2000]),
-            cost=Decimal(chance.randrange(2000)) / 1_000_000,
             saved=Decimal(chance.randrange(2000)) / 1_000_000,
         )
-        ModelCall.objects.create(
-            request_id="r",
-            image_hash="0" * 64,
+        call(
+            at,
             model=chance.choice(["qwen-vl-plus", "qwen-vl-max"]),
             outcome=outcome,
             billed=chance.choice(["yes", "no", "perhaps"]),
             input_tokens=chance.choice([None, 800]),
             output_tokens=chance.choice([None, 40]),
             cost=Decimal(chance.randrange(2000)) / 1_000_000,
-            duration_ms=700,
-            created_at=at,
         )
 
 

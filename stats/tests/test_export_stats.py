@@ -14,9 +14,8 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import translation
 
-from classification.models import ModelCall
 from stats import roll_ups
-from stats.tests.history import NOW, data, log, scatter
+from stats.tests.history import A_WHILE, NOW, call, data, log, scatter
 
 pytestmark = pytest.mark.django_db
 
@@ -54,7 +53,7 @@ def test_users_are_the_same_before_and_after_they_are_added_up(tmp_path: Path) -
     scatter(12, 60)
     before = exported(tmp_path, "--report=users")
     for number in range(3):
-        with time_machine.travel(NOW + number * 2 * roll_ups.SETTLING, tick=False):
+        with time_machine.travel(NOW + number * A_WHILE, tick=False):
             list(roll_ups.roll_up())
     log(user_id="new")
     after = exported(tmp_path, "--report=users")
@@ -65,29 +64,13 @@ def test_users_are_the_same_before_and_after_they_are_added_up(tmp_path: Path) -
     assert sum(row["request_count"] for row in before) > 20
 
 
-def call(**fields: Any) -> None:
-    defaults = {
-        "request_id": "r",
-        "image_hash": "0" * 64,
-        "model": "qwen-vl-plus",
-        "outcome": "ok",
-        "billed": "yes",
-        "input_tokens": 800,
-        "output_tokens": 40,
-        "cost": Decimal("0.00072"),
-        "duration_ms": 700,
-        "created_at": NOW,
-    }
-    ModelCall.objects.create(**(defaults | fields))
-
-
 def test_the_ledger_is_by_day_and_model(tmp_path: Path) -> None:
     call()
     call(cost=Decimal("0.000001"))
     call(billed="perhaps", outcome="model_timeout", input_tokens=None, output_tokens=None)
     call(billed="no", outcome="model_busy", cost=0, input_tokens=None, output_tokens=None)
-    call(model="qwen-vl-max", created_at=NOW - timedelta(days=1))
-    call(created_at=NOW - timedelta(days=30))  # before the first day
+    call(NOW - timedelta(days=1), model="qwen-vl-max")
+    call(NOW - timedelta(days=30))  # before the first day
 
     assert exported(tmp_path, "--ledger") == [
         {

@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from classification.models import ModelCall, RequestLog
 from stats import models, roll_ups
-from stats.tests.history import NOW, data, figures, log, scatter
+from stats.tests.history import A_WHILE, NOW, data, figures, log, scatter
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +30,6 @@ TABLES = (
     models.DayAddress,
     models.DayLedger,
 )
-A_WHILE = roll_ups.SETTLING + timedelta(seconds=1)
 
 
 def later(client: Client, times: int) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """Write figures into a file: for a spreadsheet, a script, or to lay beside a bill."""
 
+import os
 import sys
 from argparse import ArgumentParser
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -14,7 +16,8 @@ from tqdm import tqdm
 
 from stats.exports import WRITERS
 from stats.reports import REPORTS
-from stats.tail import held_still
+from stats.roll_ups import roll_up
+from stats.tail import as_of_one_moment
 
 
 class Command(BaseCommand):
@@ -50,9 +53,15 @@ class Command(BaseCommand):
         if first > last:
             raise CommandError("--from must not be after --to.")
         report = REPORTS[options["report"]]
-        with _output(options["output"]) as file, held_still() as tail:
+        deque(roll_up(), maxlen=0)
+        with _output(options["output"]) as file, as_of_one_moment() as tail:
             rows = tqdm(
-                report.rows(tail, first, last), unit="row", file=sys.stderr, disable=None, delay=1
+                report.rows(tail, first, last),
+                total=report.at_most and report.at_most(),
+                unit="row",
+                file=sys.stderr,
+                disable=None,
+                delay=1,
             )
             WRITERS[options["format"]](file, report.columns, rows)
 
@@ -60,7 +69,13 @@ class Command(BaseCommand):
 @contextmanager
 def _output(name: str) -> Iterator[BinaryIO]:
     if name == "-":
-        yield sys.stdout.buffer
+        try:
+            yield sys.stdout.buffer
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Python would complain once more when it closes what nobody reads.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise CommandError("Nobody reads standard output any more.") from None
         return
     try:
         with Path(name).open("wb") as file:

@@ -54,8 +54,9 @@ class Command(BaseCommand):
             for start in tqdm(starts, unit="batch", file=sys.stderr, disable=None):
                 batch = old.filter(pk__gte=start, pk__lt=start + BATCH_IDS)
                 deleted += batch.delete()[0]
-        Minute.objects.filter(day__lt=first_kept).delete()
-        DayAddress.objects.filter(day__lt=first_kept).exclude(
+        yesterday = timezone.localdate() - timedelta(days=1)  # is compared with today
+        Minute.objects.filter(day__lt=yesterday).delete()
+        DayAddress.objects.filter(day__lt=min(first_kept, yesterday)).exclude(
             ip_address__startswith=demo.NETWORK
         ).delete()
         self.stdout.write(f"{deleted} rows deleted.")

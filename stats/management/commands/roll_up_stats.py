@@ -1,15 +1,13 @@
 """Add up the request log and the ledger, so that figures are read from small tables."""
 
 import sys
-import time
-from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import BaseCommand
 from tqdm import tqdm
 
 from stats import cache_totals
-from stats.roll_ups import SETTLING, roll_up
+from stats.roll_ups import catch_up
 
 
 class Command(BaseCommand):
@@ -21,15 +19,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         count = 0
         with tqdm(unit="row", unit_scale=True, file=sys.stderr, disable=None) as bar:
-            for rows in _settled_rows():
+            for rows in catch_up():
                 bar.update(rows)
                 count += rows
         cache_totals.refresh()
         self.stdout.write(f"{count} rows added up.")
-
-
-def _settled_rows() -> Iterator[int]:
-    """The rows of each chunk; what has come before now settles meanwhile."""
-    yield from roll_up()
-    time.sleep(SETTLING.total_seconds())
-    yield from roll_up()
