@@ -55,7 +55,8 @@ class KnownPhoto(NamedTuple):
         image_hash, category, confidence, description, cost, provider, version, *marks = row
         corrected_at, ask_again = marks
         return cls(
-            image_hash=image_hash,
+            # An older installation may have written some in upper case.
+            image_hash=image_hash.lower(),
             category=category,
             confidence=Decimal(str(confidence)),
             description=description,
@@ -70,7 +71,7 @@ class KnownPhoto(NamedTuple):
     def of(cls, entry: CacheEntry) -> "KnownPhoto":
         """What a hit needs of this entry."""
         return cls(
-            image_hash=entry.image_hash,
+            image_hash=entry.image_hash.lower(),
             category=entry.category,
             confidence=entry.confidence,
             description=entry.description,
@@ -139,7 +140,7 @@ def find_in_table(image_hashes: list[str]) -> dict[str, KnownPhoto]:
 
 def forget(image_hashes: Iterable[str]) -> None:
     """Take these out of the hot entries; to be called after their rows have changed."""
-    keys = list(image_hashes)
+    keys = [image_hash.lower() for image_hash in image_hashes]
     _with_cache(lambda: cache.delete_many(keys), None)
 
 

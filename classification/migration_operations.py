@@ -6,9 +6,18 @@ from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import ProjectState
 
+from classification import older_tables
+from classification.models import CacheEntry, RequestLog
 
-class CreateModelUnlessPresent(migrations.CreateModel):
-    """CreateModel that leaves a table alone which is there already, with all its rows."""
+OLDER = {model._meta.db_table: model for model in (CacheEntry, RequestLog)}
+
+
+class TableDoesNotFit(Exception):
+    """An older table cannot be taken over as it stands; `manage.py adopt --check` says why."""
+
+
+class CreateOrTakeOver(migrations.CreateModel):
+    """CreateModel that makes an older table fit which is there already, with all its rows."""
 
     def database_forwards(
         self,
@@ -21,3 +30,13 @@ class CreateModelUnlessPresent(migrations.CreateModel):
         connection: Any = schema_editor.connection
         if table not in connection.introspection.table_names():
             super().database_forwards(app_label, schema_editor, from_state, to_state)
+        elif connection.vendor == "mysql":
+            _make_fit(table, schema_editor)
+
+
+def _make_fit(table: str, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    plan = older_tables.plan(schema_editor.connection, OLDER[table])
+    if plan and plan.misfits:
+        raise TableDoesNotFit(f"{table}: {'; '.join(plan.misfits)}")
+    if plan and plan.changes:
+        schema_editor.execute(plan.statement, params=None)

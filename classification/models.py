@@ -1,7 +1,8 @@
 """What is kept: cache entries, the request log, the ledger of model calls, flights, prompts.
 
 The tables of the first two are older than this project; their columns' names and types are
-fixed.
+fixed. What we added to them has a default in the database too, so that the older service can
+still write its rows after a step back.
 """
 
 from __future__ import annotations
@@ -43,11 +44,13 @@ class CacheEntry(models.Model):
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     last_hit_at = models.DateTimeField(_("last hit"), default=timezone.now)
 
-    provider = models.CharField(_("provider"), max_length=20, default="", blank=True)
+    provider = models.CharField(_("provider"), max_length=20, default="", db_default="", blank=True)
     prompt_version = models.PositiveIntegerField(_("prompt version"), null=True, blank=True)
     input_tokens = models.PositiveIntegerField(_("input tokens"), null=True, blank=True)
     output_tokens = models.PositiveIntegerField(_("output tokens"), null=True, blank=True)
-    cost = models.DecimalField(_("cost (yuan)"), max_digits=12, decimal_places=6, default=0)
+    cost = models.DecimalField(
+        _("cost (yuan)"), max_digits=12, decimal_places=6, default=0, db_default=0
+    )
     model_category = models.CharField(
         _("category by the model"), max_length=50, null=True, blank=True
     )
@@ -60,7 +63,7 @@ class CacheEntry(models.Model):
         related_name="+",
     )
     corrected_at = models.DateTimeField(_("corrected"), null=True, blank=True)
-    ask_again = models.BooleanField(_("to be asked again"), default=False)
+    ask_again = models.BooleanField(_("to be asked again"), default=False, db_default=False)
 
     class Meta:
         db_table = "image_classification_cache"
@@ -111,10 +114,14 @@ class RequestLog(models.Model):
         db_persist=True,
     )
 
-    outcome = models.CharField(_("outcome"), max_length=40, default="ok")
-    source = models.CharField(_("source"), max_length=10, default="", blank=True)
-    cost = models.DecimalField(_("cost (yuan)"), max_digits=12, decimal_places=6, default=0)
-    saved = models.DecimalField(_("saved (yuan)"), max_digits=12, decimal_places=6, default=0)
+    outcome = models.CharField(_("outcome"), max_length=40, default="ok", db_default="ok")
+    source = models.CharField(_("source"), max_length=10, default="", db_default="", blank=True)
+    cost = models.DecimalField(
+        _("cost (yuan)"), max_digits=12, decimal_places=6, default=0, db_default=0
+    )
+    saved = models.DecimalField(
+        _("saved (yuan)"), max_digits=12, decimal_places=6, default=0, db_default=0
+    )
 
     class Meta:
         db_table = "request_log"

@@ -8,13 +8,13 @@ import django.utils.timezone
 from django.db import migrations, models
 
 import classification.models
-from classification.migration_operations import CreateModelUnlessPresent
+from classification.migration_operations import CreateOrTakeOver
 
 
 class Migration(migrations.Migration):
     initial = True
     operations = [
-        CreateModelUnlessPresent(
+        CreateOrTakeOver(
             name="CacheEntry",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
             ],
             options={"db_table": "image_classification_cache"},
         ),
-        CreateModelUnlessPresent(
+        CreateOrTakeOver(
             name="RequestLog",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),

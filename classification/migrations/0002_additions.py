@@ -146,7 +146,7 @@ class Migration(migrations.Migration):
             model_name="cacheentry",
             name="cost",
             field=models.DecimalField(
-                decimal_places=6, default=0, max_digits=12, verbose_name="cost (yuan)"
+                decimal_places=6, db_default=0, default=0, max_digits=12, verbose_name="cost (yuan)"
             ),
         ),
         migrations.AddField(
@@ -174,31 +174,41 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="cacheentry",
             name="provider",
-            field=models.CharField(blank=True, default="", max_length=20, verbose_name="provider"),
+            field=models.CharField(
+                blank=True, db_default="", default="", max_length=20, verbose_name="provider"
+            ),
         ),
         migrations.AddField(
             model_name="requestlog",
             name="cost",
             field=models.DecimalField(
-                decimal_places=6, default=0, max_digits=12, verbose_name="cost (yuan)"
+                decimal_places=6, db_default=0, default=0, max_digits=12, verbose_name="cost (yuan)"
             ),
         ),
         migrations.AddField(
             model_name="requestlog",
             name="outcome",
-            field=models.CharField(default="ok", max_length=40, verbose_name="outcome"),
+            field=models.CharField(
+                db_default="ok", default="ok", max_length=40, verbose_name="outcome"
+            ),
         ),
         migrations.AddField(
             model_name="requestlog",
             name="saved",
             field=models.DecimalField(
-                decimal_places=6, default=0, max_digits=12, verbose_name="saved (yuan)"
+                decimal_places=6,
+                db_default=0,
+                default=0,
+                max_digits=12,
+                verbose_name="saved (yuan)",
             ),
         ),
         migrations.AddField(
             model_name="requestlog",
             name="source",
-            field=models.CharField(blank=True, default="", max_length=10, verbose_name="source"),
+            field=models.CharField(
+                blank=True, db_default="", default="", max_length=10, verbose_name="source"
+            ),
         ),
         migrations.AlterField(
             model_name="cacheentry",

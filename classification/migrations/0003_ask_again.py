@@ -12,6 +12,8 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="cacheentry",
             name="ask_again",
-            field=models.BooleanField(default=False, verbose_name="to be asked again"),
+            field=models.BooleanField(
+                db_default=False, default=False, verbose_name="to be asked again"
+            ),
         ),
     ]

@@ -42,7 +42,9 @@ class ScratchDatabase:
         try:
             cursor = connection.cursor()
             cursor.execute(sql)
-            return list(cursor.fetchall())
+            rows = list(cursor.fetchall())
+            connection.commit()
+            return rows
         finally:
             connection.close()
 
@@ -64,16 +66,23 @@ class ScratchDatabase:
             user=config["USER"],
             password=config["PASSWORD"],
             database=config["NAME"],
+            charset="utf8mb4",
         )
 
 
 @contextmanager
 def scratch_database(folder: Path) -> Iterator[ScratchDatabase]:
     """An empty, migrated database of the vendor that the tests run on."""
-    if connection.vendor == "sqlite":
-        database = ScratchDatabase(f"sqlite:///{folder / 'scratch.sqlite3'}")
+    with unmigrated_database(folder) as database:
         migrate(database)
         yield database
+
+
+@contextmanager
+def unmigrated_database(folder: Path) -> Iterator[ScratchDatabase]:
+    """A database without tables, of the vendor that the tests run on."""
+    if connection.vendor == "sqlite":
+        yield ScratchDatabase(f"sqlite:///{folder / 'scratch.sqlite3'}")
         return
     own = settings.DATABASES["default"]
     name = f"test_{secrets.token_hex(6)}"
@@ -81,9 +90,7 @@ def scratch_database(folder: Path) -> Iterator[ScratchDatabase]:
     admin = ScratchDatabase(f"{server}/information_schema")
     admin.query(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
     try:
-        database = ScratchDatabase(f"{server}/{name}")
-        migrate(database)
-        yield database
+        yield ScratchDatabase(f"{server}/{name}")
     finally:
         admin.query(f"DROP DATABASE {name}")
 

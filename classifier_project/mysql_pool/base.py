@@ -15,6 +15,8 @@ from typing import Any
 import MySQLdb
 from django.db.backends.mysql import base
 
+from classifier_project.mysql_pool.schema import SchemaEditor
+
 WAIT_SECONDS = 2.5
 TRUSTED_IDLE_SECONDS = 1.0
 
@@ -76,6 +78,7 @@ _pools_lock = threading.Lock()
 class DatabaseWrapper(base.DatabaseWrapper):
     """A thread's view of the database; its connection goes back to the pool on close()."""
 
+    SchemaEditorClass = SchemaEditor
     _pool: Pool | None = None
     _is_clean = False
 

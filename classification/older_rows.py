@@ -1,0 +1,182 @@
+"""The rows of an older installation: what they mean here, and which could never have been right.
+
+The older service kept a failed call as the answer `other` with confidence 0.5 and a text that
+says so. Such an entry must not be served: it is set aside to be asked again, which a new answer
+or a person's correction ends, and its requests count as failed ones.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import (
+    Case,
+    Exists,
+    F,
+    Max,
+    Model,
+    OuterRef,
+    Q,
+    QuerySet,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Lower
+
+from classification.categories import KEYS, OTHER
+
+BATCH_ROWS = 20_000
+BATCH_HASHES = 500
+FAILURE_CONFIDENCE = Decimal("0.5")
+# How a failure was put into words, in Chinese or English, where a description should be.
+FAILURE_WORDS = (
+    "失败|错误|异常|超时|无法(识别|分类|解析|处理|连接|访问)|不可用|未能|解析出错|默认分类|"
+    "fail|error|exception|time(d)? ?out|unavailable|unable to|could not|can ?not (be )?"
+    "(classif|pars|connect)|default category"
+)
+FAILURE_REPLY = '"(error|error_message|exception)" *: *("[^"]|{|true)'
+ONE_OF_KEYS = f"^({'|'.join(sorted(KEYS))})$"
+HASH = "^[0-9a-fA-F]{64}$"
+
+UNKNOWN_CATEGORY = Q(category=None) | ~Q(category__regex=ONE_OF_KEYS)
+NO_CONFIDENCE = Q(confidence=None) | ~Q(confidence__gte=0, confidence__lte=1)
+KEPT_FAILURE = Q(category=OTHER, confidence=FAILURE_CONFIDENCE) & (
+    Q(description__iregex=FAILURE_WORDS) | Q(words__iregex=FAILURE_REPLY)
+)
+
+
+class Kind(NamedTuple):
+    """Rows that have something impossible in common. `remedy` is what --drop-impossible does:
+    "dropped", or what is put in its place where only the bookkeeping is wrong; or "" for rows
+    of the log, which stay as they are."""
+
+    name: str
+    remedy: str
+    rows: QuerySet[Any]
+
+
+def impossible_entries(entries: type[Model], now: datetime) -> list[Kind]:
+    """The kinds of cache entries that could never have been right, none of them evaluated."""
+    rows = _with_words(entries)
+    twin = entries._default_manager.filter(image_hash=Lower(OuterRef("image_hash")))
+    twice = Q(image_hash__regex="[A-F]") & Q(Exists(twin.exclude(pk=OuterRef("pk"))))
+    return [
+        Kind("category is none of the eight", "dropped", rows.filter(UNKNOWN_CATEGORY)),
+        Kind("confidence is not from 0 to 1", "dropped", rows.filter(NO_CONFIDENCE)),
+        Kind("hash is not 64 hexadecimal digits", "dropped", rows.exclude(image_hash__regex=HASH)),
+        Kind("hash is there twice, in upper and lower case", "dropped", rows.filter(twice)),
+        Kind("a failed call kept as an answer", "dropped", rows.filter(KEPT_FAILURE)),
+        Kind(
+            "hit count below 1",
+            "set to 1",
+            rows.filter(Q(hit_count=None) | Q(hit_count__lt=1)),
+        ),
+        Kind(
+            "made or last hit in the future",
+            "set to now",
+            rows.filter(Q(created_at__gt=now) | Q(last_hit_at__gt=now)),
+        ),
+    ]
+
+
+def impossible_requests(log: type[Model], now: datetime) -> list[Kind]:
+    """The kinds of log rows that could never have been right; they stay, as history."""
+    rows = log._default_manager.all()
+    return [
+        Kind(
+            "category is none of the eight: counted as failed",
+            "",
+            rows.exclude(category="").filter(UNKNOWN_CATEGORY),
+        ),
+        Kind("confidence is not from 0 to 1", "", rows.filter(NO_CONFIDENCE)),
+        Kind(
+            "hash is not 64 hexadecimal digits",
+            "",
+            rows.exclude(image_hash="").exclude(image_hash__regex=HASH),
+        ),
+        Kind("in the future", "", rows.filter(created_at__gt=now)),
+    ]
+
+
+def take_over(entries: type[Model], log: type[Model]) -> None:
+    """Give older rows their meaning here; those that have it, or are our own, stay as they are.
+
+    In small steps that may be interrupted, and done again.
+    """
+    _name_hashes(entries)
+    _quote_replies(entries)
+    _set_aside(entries)
+    # What an entry cost was not written down; the older service counted a constant too.
+    entries._default_manager.filter(provider="", cost=0).update(cost=settings.COST_PER_API_CALL)
+    for image_hashes in _failed_hashes(entries):
+        _older(log).filter(
+            image_hash__in=image_hashes, category=OTHER, confidence=FAILURE_CONFIDENCE
+        ).update(outcome="model_unavailable", source="none")
+    last = log._default_manager.aggregate(last=Max("pk"))["last"] or 0
+    for start in range(0, last + 1, BATCH_ROWS):
+        _explain(_older(log).filter(pk__gte=start, pk__lt=start + BATCH_ROWS))
+
+
+def _older(log: type[Model]) -> QuerySet[Any]:
+    """Rows of the older service; ours that are ok have a source."""
+    return log._default_manager.filter(source="", outcome="ok")
+
+
+def _explain(rows: QuerySet[Any]) -> None:
+    """Say of older log rows where the answer was from, and what it cost or saved."""
+    rows.exclude(category="").filter(UNKNOWN_CATEGORY).update(
+        outcome="model_bad_reply", source="none"
+    )
+    price, nothing = Value(settings.COST_PER_API_CALL), Value(Decimal(0))
+    is_hit = Q(from_cache=True)
+    rows.update(
+        source=Case(When(is_hit, then=Value("cache")), default=Value("llm")),
+        saved=Case(When(is_hit, then=price), default=nothing),
+        cost=Case(When(is_hit, then=nothing), default=price),
+    )
+
+
+def _name_hashes(entries: type[Model]) -> None:
+    """Where case matters to the table, write hashes as they are looked up; twins stay apart."""
+    twin = entries._default_manager.filter(image_hash=Lower(OuterRef("image_hash")))
+    upper = entries._default_manager.filter(image_hash__regex="[A-F]")
+    lone = upper.filter(~Exists(twin)).values_list("pk", flat=True)
+    for batch in _batches(list(lone)):
+        entries._default_manager.filter(pk__in=batch).update(image_hash=Lower(F("image_hash")))
+
+
+def _quote_replies(entries: type[Model]) -> None:
+    """A model's reply that was kept as plain words becomes a JSON string of them."""
+    table = connection.ops.quote_name(entries._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} SET model_response = JSON_QUOTE(model_response) "  # noqa: S608
+            "WHERE model_response IS NOT NULL AND NOT JSON_VALID(model_response)"
+        )
+
+
+def _set_aside(entries: type[Model]) -> None:
+    wrong = _with_words(entries).filter(
+        KEPT_FAILURE | NO_CONFIDENCE, provider="", corrected_at=None
+    )
+    keys = list(wrong.values_list("pk", flat=True))
+    for batch in _batches(keys):
+        entries._default_manager.filter(pk__in=batch).update(ask_again=True)
+
+
+def _failed_hashes(entries: type[Model]) -> Iterable[list[str]]:
+    failed = _with_words(entries).filter(KEPT_FAILURE, provider="")
+    return _batches(list(failed.values_list("image_hash", flat=True)))
+
+
+def _with_words(entries: type[Model]) -> QuerySet[Any]:
+    """Entries with the model's reply as text, whatever JSON it is."""
+    return entries._default_manager.annotate(words=Cast("model_response", TextField()))
+
+
+def _batches(values: list[Any]) -> Iterable[list[Any]]:
+    return (values[i : i + BATCH_HASHES] for i in range(0, len(values), BATCH_HASHES))

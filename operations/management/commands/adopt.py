@@ -1,0 +1,69 @@
+"""Take over an older installation's database, or say what that would do."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+
+from operations import adoption
+from operations.adoption import Report
+
+READY, TO_LOOK_AT, DOES_NOT_FIT = 0, 1, 2
+
+
+class Command(BaseCommand):
+    help = (
+        "Take over the tables of an older installation in this database: make them fit, add what "
+        "is new, keep every row. Safe to run twice, and after an interruption. Stop the older "
+        "service first. With --check nothing is written; its exit status is 0 if all is well, 1 "
+        "if some rows could never have been right, 2 if the tables do not fit."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--check", action="store_true", help="only say what would be done")
+        parser.add_argument(
+            "--drop-impossible",
+            action="store_true",
+            help="remove cache entries that could never have been right, and mend their numbers",
+        )
+        parser.add_argument("--yes", action="store_true", help="do not ask")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if connection.vendor != "mysql":
+            raise CommandError("Only a MariaDB database can be taken over; see DATABASE_URL.")
+        report = adoption.report()
+        self.stdout.write("\n".join(adoption.lines(report)))
+        if report.misfits:
+            self._end("This database cannot be taken over as it stands.", DOES_NOT_FIT)
+        if options["check"]:
+            if report.impossible_entries:
+                self._end("Some entries could never have been right.", TO_LOOK_AT)
+            return
+        call_command("migrate", verbosity=0)
+        adoption.try_writing()
+        self.stdout.write("Taken over: every row is kept, and new rows can be written.")
+        if report.impossible_entries:
+            self._deal_with_impossible(report, options)
+
+    def _deal_with_impossible(self, report: Report, options: dict[str, Any]) -> None:
+        count = report.impossible_entries
+        if not options["drop_impossible"]:
+            self.stdout.write(
+                f"{count} entries could never have been right; --drop-impossible removes them, or "
+                "mends those that are only miscounted. Until then none that is no answer is served."
+            )
+            return
+        if not options["yes"] and not _confirmed(count):
+            raise CommandError("Nothing was removed.")
+        for name, done in adoption.drop_impossible():
+            self.stdout.write(f"{name}: {done}")
+
+    def _end(self, sentence: str, status: int) -> None:
+        raise CommandError(sentence, returncode=status)
+
+
+def _confirmed(count: int) -> bool:
+    question = f"Remove or mend {count} entries? [y/N] "
+    return input(question).strip().lower() in ("y", "yes")
