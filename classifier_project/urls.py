@@ -11,6 +11,7 @@ from drf_spectacular.views import (
 from classifier_project.middleware import docs_policy
 
 handler400 = "classification.api.errors.bad_request"
+handler403 = "classifier_project.error_pages.forbidden"
 handler404 = "classification.api.errors.not_found"
 handler500 = "classification.api.errors.server_error"
 
