@@ -60,6 +60,7 @@ def test_pages_name_no_other_host(admin_client: Client, address: str) -> None:
     text = response.content.decode()
 
     assert "script-src 'self';" in response.headers["Content-Security-Policy"]
+    assert "unsafe" not in response.headers["Content-Security-Policy"]
     assert re.findall(r'(?:src|href)="(?:https?:)?//(?!testserver)', text) == []
 
 
