@@ -6,52 +6,59 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 SECRET_TAIL = 4
-GROUPS: Sequence[tuple[str | Promise, Sequence[str]]] = (
+# By subject, what each setting is about.
+GROUPS: Sequence[tuple[Promise, dict[str, Promise]]] = (
     (
-        gettext_lazy("Model"),
-        (
-            "LLM_PROVIDER",
-            "LLM_MODEL",
-            "LLM_FALLBACK_MODELS",
-            "LLM_API_KEY",
-            "LLM_BASE_URL",
-            "LLM_TIMEOUT",
-            "LLM_MAX_TOKENS",
-            "LLM_MAX_CONCURRENCY",
-            "ON_MODEL_FAILURE",
-        ),
+        _("Model"),
+        {
+            "LLM_PROVIDER": _("Who is asked"),
+            "LLM_MODEL": _("Model"),
+            "LLM_FALLBACK_MODELS": _("Models for when it is retired or denied"),
+            "LLM_API_KEY": _("API key"),
+            "LLM_BASE_URL": _("Address of the provider"),
+            "LLM_TIMEOUT": _("Longest wait for an answer, with retries (s)"),
+            "LLM_MAX_TOKENS": _("Longest answer (tokens)"),
+            "LLM_MAX_CONCURRENCY": _("Calls at once, per process"),
+            "ON_MODEL_FAILURE": _("When the model fails"),
+        },
     ),
     (
-        gettext_lazy("Photos and cache"),
-        (
-            "MAX_IMAGE_SIZE_MB",
-            "ALLOWED_IMAGE_FORMATS",
-            "LLM_IMAGE_MAX_SIDE",
-            "CACHE_MIN_CONFIDENCE",
-        ),
+        _("Photos and cache"),
+        {
+            "MAX_IMAGE_SIZE_MB": _("Largest upload (MB)"),
+            "ALLOWED_IMAGE_FORMATS": _("Formats"),
+            "LLM_IMAGE_MAX_SIDE": _("Longest side of what the model is sent (px)"),
+            "CACHE_MIN_CONFIDENCE": _("Least confidence of an answer that is kept"),
+        },
     ),
-    (gettext_lazy("Cost"), ("COST_PER_API_CALL", "LLM_PRICES")),
     (
-        gettext_lazy("Service"),
-        (
-            "DATABASE_URL",
-            "CACHE_URL",
-            "SECRET_KEY",
-            "ENABLE_REQUEST_LOG",
-            "LOG_RETENTION_DAYS",
-            "LOG_LEVEL",
-            "LOG_FORMAT",
-            "METRICS_TOKEN",
-            "WEB_WORKERS",
-            "WEB_THREADS",
-            "TRUSTED_PROXIES",
-            "TIME_ZONE",
-            "LANGUAGE_CODE",
-        ),
+        _("Cost"),
+        {
+            "COST_PER_API_CALL": _("A call whose tokens or price are unknown (yuan)"),
+            "LLM_PRICES": _("Input / output, yuan per million tokens"),
+        },
+    ),
+    (
+        _("Service"),
+        {
+            "DATABASE_URL": _("Database"),
+            "CACHE_URL": _("Cache shared by processes and hosts"),
+            "SECRET_KEY": _("Secret that sessions are signed with"),
+            "ENABLE_REQUEST_LOG": _("Request log is kept"),
+            "LOG_RETENTION_DAYS": _("How long (days)"),
+            "LOG_LEVEL": _("Least level of the server's log"),
+            "LOG_FORMAT": _("Form of the server's log"),
+            "METRICS_TOKEN": _("Token for reading /metrics"),
+            "WEB_WORKERS": _("Processes"),
+            "WEB_THREADS": _("Threads of each"),
+            "TRUSTED_PROXIES": _("Proxies that are believed"),
+            "TIME_ZONE": _("Time zone"),
+            "LANGUAGE_CODE": _("Language"),
+        },
     ),
 )
 SECRETS = {"LLM_API_KEY", "SECRET_KEY", "METRICS_TOKEN"}
@@ -62,16 +69,20 @@ class Setting(NamedTuple):
     """`source` is environment, .env or default."""
 
     name: str
+    label: Promise
     value: str
     source: str
 
 
-def groups() -> list[tuple[str | Promise, list[Setting]]]:
+def groups() -> list[tuple[Promise, list[Setting]]]:
     """The settings by subject."""
-    return [(title, [_setting(name) for name in names]) for title, names in GROUPS]
+    return [
+        (title, [_setting(name, label) for name, label in labels.items()])
+        for title, labels in GROUPS
+    ]
 
 
-def _setting(name: str) -> Setting:
+def _setting(name: str, label: Promise) -> Setting:
     value = getattr(settings, name)
     if name in SECRETS:
         shown = _masked(value)
@@ -79,15 +90,15 @@ def _setting(name: str) -> Setting:
         shown = without_password(value)
     else:
         shown = _written(value)
-    return Setting(name, shown or "–", settings.SETTING_SOURCE(name))
+    return Setting(name, label, shown or "–", settings.SETTING_SOURCE(name))
 
 
 def _masked(secret: str) -> str:
     if not secret:
-        return _("not set")
+        return gettext("not set")
     # Of a short secret, four characters would be most of it.
     tail = secret[-SECRET_TAIL:] if len(secret) >= SECRET_TAIL * 4 else ""
-    return _("set, ends in …%(tail)s") % {"tail": tail} if tail else _("set")
+    return gettext("set, ends in …%(tail)s") % {"tail": tail} if tail else gettext("set")
 
 
 def without_password(address: str) -> str:
@@ -101,7 +112,7 @@ def without_password(address: str) -> str:
 
 def _written(value: Any) -> str:
     if isinstance(value, bool):
-        return _("yes") if value else _("no")
+        return gettext("yes") if value else gettext("no")
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value))
     if value == settings.LLM_PRICES:

@@ -10,6 +10,7 @@ urlpatterns = [
     path("prompt/", views.prompt, name="prompt"),
     path("prompt/<int:version>/", views.prompt_version, name="prompt-version"),
     path("prompt/draft/", views.prompt_draft, name="prompt-draft"),
+    path("prompt/draft/discard/", views.prompt_discard, name="prompt-discard"),
     path("prompt/trial/", views.prompt_trial, name="prompt-trial"),
     path("prompt/publish/", views.prompt_publish, name="prompt-publish"),
     path("settings/", views.settings_page, name="settings"),

@@ -7,24 +7,25 @@ from django.conf import settings
 from django.contrib import messages
 from django.core import signing
 from django.db import IntegrityError
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from classification import in_force, trials
 from classification.categories import CATEGORIES
 from classification.differences import differences
 from classification.errors import Refusal
 from classification.forms import PhotoForm, PromptForm, PublishForm, TrialForm
-from classification.models import CacheEntry, ModelCall, PromptVersion
+from classification.models import CacheEntry, ModelCall, PromptVersion, RequestLog
 from classification.outcomes import Caller
 from classification.trials import Trial
 from classifier_project.middleware import request_id_var
 from classifier_project.staff import StaffRequest, staff_only
 
 MAX_TRIAL_PHOTOS = 8
+DRAFT = "prompt_draft"  # its key in the session
 
 
 # --- Test page ----------------------------------------------------------------------------
@@ -46,11 +47,17 @@ def test(request: StaffRequest) -> HttpResponse:
 @require_GET
 def answer(request: StaffRequest) -> HttpResponse:
     """What staff may see of an answer that a client only gets the end of."""
-    context = {
-        "entry": CacheEntry.objects.filter(image_hash=request.GET.get("hash", "")).first(),
-        "calls": ModelCall.objects.filter(request_id=request.GET.get("request", "")),
-    }
+    request_id = request.GET.get("request", "")
+    calls = ModelCall.objects.filter(request_id=request_id)
+    # A browser that cannot hash does not know the hash.
+    image_hash = request.GET.get("hash") or _hash_of(calls, request_id)
+    context = {"entry": CacheEntry.objects.filter(image_hash=image_hash).first(), "calls": calls}
     return render(request, "test/answer.html", context)
+
+
+def _hash_of(calls: QuerySet[ModelCall], request_id: str) -> str:
+    row = calls.first() or RequestLog.objects.filter(request_id=request_id).first()
+    return row.image_hash if row else ""
 
 
 @staff_only
@@ -92,13 +99,18 @@ def _try(upload: bytes, prompt: PromptVersion) -> tuple[Trial | None, Refusal | 
 @staff_only
 @require_GET
 def prompt(request: StaffRequest) -> HttpResponse:
-    current = PromptVersion.objects.current()
-    context = {
-        "current": current,
-        "form": PromptForm(initial={"text": current.text}),
+    form = PromptForm(initial={"text": PromptVersion.objects.current().text})
+    return render(
+        request, "prompt/page.html", _prompt_page(form) | {"draft": request.session.get(DRAFT)}
+    )
+
+
+def _prompt_page(form: PromptForm) -> dict[str, Any]:
+    return {
+        "current": PromptVersion.objects.current(),
+        "form": form,
         "history": PromptVersion.objects.select_related("author").order_by("-version")[:100],
     }
-    return render(request, "prompt/page.html", context)
 
 
 @staff_only
@@ -118,34 +130,41 @@ def prompt_version(request: StaffRequest, version: int) -> HttpResponse:
 
 
 @staff_only
-@require_POST
+@require_http_methods(["GET", "POST"])
 def prompt_draft(request: StaffRequest) -> HttpResponse:
-    """A checked draft: its difference to the prompt in force, a trial, and publishing."""
+    """A checked draft: its difference to the prompt in force, a trial, and publishing.
+
+    It waits in its author's session, so that it outlives a reload, a switch of language and a
+    publication by somebody else.
+    """
+    if request.method == "POST":
+        form = PromptForm(request.POST)
+        if not form.is_valid():
+            return render(request, "prompt/page.html", _prompt_page(form))
+        request.session[DRAFT] = form.cleaned_data
+        return redirect("prompt-draft")
+    draft = request.session.get(DRAFT)
+    if draft is None:
+        return redirect("prompt")
     current = PromptVersion.objects.current()
-    form = PromptForm(request.POST)
-    if not form.is_valid():
-        history = PromptVersion.objects.select_related("author").order_by("-version")[:100]
-        context = {"current": current, "form": form, "history": history}
-        return render(request, "prompt/page.html", context)
-    publish_form = PublishForm(
-        initial=form.cleaned_data | {"based_on": current.version, "older": "keep"}
-    )
-    return render(request, "prompt/draft.html", _draft(current, form.cleaned_data, publish_form))
-
-
-def _draft(
-    current: PromptVersion, draft: dict[str, Any], publish_form: PublishForm
-) -> dict[str, Any]:
-    return {
+    context = {
         "current": current,
         "draft": draft,
         "pieces": differences(current.text, draft["text"]),
-        "publish_form": publish_form,
+        "publish_form": PublishForm(initial=draft),
         "older": _older_answers(current),
         "max_photos": MAX_TRIAL_PHOTOS,
         "max_side": settings.LLM_IMAGE_MAX_SIDE,
         "reads_prompt": settings.LLM_PROVIDER != "local",
     }
+    return render(request, "prompt/draft.html", context)
+
+
+@staff_only
+@require_POST
+def prompt_discard(request: StaffRequest) -> HttpResponse:
+    request.session.pop(DRAFT, None)
+    return redirect("prompt")
 
 
 def _older_answers(current: PromptVersion) -> dict[str, Any]:
@@ -176,8 +195,10 @@ def prompt_trial(request: StaffRequest) -> HttpResponse:
 
 
 @staff_only
-@require_POST
+@require_http_methods(["GET", "POST"])
 def prompt_publish(request: StaffRequest) -> HttpResponse:
+    if request.method == "GET":  # from the login, after a session that ended meanwhile
+        return redirect("prompt-draft")
     form = PublishForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("This draft cannot be published."), extra_tags="bad")
@@ -195,7 +216,9 @@ def prompt_publish(request: StaffRequest) -> HttpResponse:
         current = PromptVersion.objects.current()
         sentence = _("Somebody published version %(version)s meanwhile. Compare your draft again.")
         messages.error(request, sentence % {"version": current.version}, extra_tags="bad")
-        return render(request, "prompt/draft.html", _draft(current, draft, form), status=409)
+        request.session[DRAFT] = {name: draft[name] for name in ("text", "restored_from")}
+        return redirect("prompt-draft")
+    request.session.pop(DRAFT, None)
     sentence = _("Version %(version)s is in force.")
     messages.success(request, sentence % {"version": published.version}, extra_tags="good")
     return redirect("prompt")

@@ -121,6 +121,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "classifier_project.error_pages.csrf_failure"
 
 # Where staff come by https only, cookies and pages stay there. Apps in the field may still call
 # the API by its old address.

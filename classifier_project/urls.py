@@ -8,9 +8,10 @@ from drf_spectacular.views import (
     SpectacularSwaggerSplitView,
 )
 
-from classifier_project.middleware import docs_policy
+from classifier_project.middleware import redoc_policy
 
 handler400 = "classification.api.errors.bad_request"
+handler403 = "classifier_project.error_pages.forbidden"
 handler404 = "classification.api.errors.not_found"
 handler500 = "classification.api.errors.server_error"
 
@@ -23,10 +24,6 @@ urlpatterns = [
     path("api/v1/", include("classification.api.urls")),
     path("api/v1/", include("stats.api_urls")),
     path("api/v1/schema", SpectacularAPIView.as_view(), name="schema"),
-    path(
-        "docs",
-        docs_policy(SpectacularSwaggerSplitView.as_view(url_name="schema")),
-        name="docs",
-    ),
-    path("redoc", docs_policy(SpectacularRedocView.as_view(url_name="schema")), name="redoc"),
+    path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("redoc", redoc_policy(SpectacularRedocView.as_view(url_name="schema")), name="redoc"),
 ]

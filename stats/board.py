@@ -20,7 +20,10 @@ TOP_USERS = 8
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """`yesterday` counts the same hours as `today`, up to the minute."""
+    """`yesterday` counts the same hours as `today`, up to the minute.
+
+    `errors` are those of the trend's days, with today's beside them.
+    """
 
     made_at: datetime
     report: health.Report
@@ -52,10 +55,15 @@ def board(days: int) -> Board:
             yesterday=queries.same_hours_yesterday(tail),
             efficiency=queries.efficiency(tail, totals),
             categories=queries.categories(tail),
-            errors=queries.errors(tail, days=1),
+            errors=_errors(tail, days),
             users=top_users(tail, TOP_USERS),
             popular=list(CacheEntry.objects.order_by("-hit_count")[:POPULAR_ENTRIES]),
             trend=queries.trend(tail, days),
         )
 
     return exactly(read)
+
+
+def _errors(tail: Tail, days: int) -> list[dict[str, Any]]:
+    today = {row["error_code"]: row["count"] for row in queries.errors(tail, days=1)}
+    return [row | {"today": today.get(row["error_code"], 0)} for row in queries.errors(tail, days)]

@@ -1,5 +1,6 @@
 """The dashboard."""
 
+from datetime import date
 from typing import Any
 
 from django.http import HttpResponse
@@ -24,15 +25,24 @@ def dashboard(request: StaffRequest) -> HttpResponse:
         shown = board(days)
     except Refusal as refusal:
         return render(request, "dashboard/behind.html", {"refusal": refusal}, status=refusal.status)
+    trend = _columns(shown)
+    _stay_logged_in(request, shown.made_at.date())
     context = {
         "board": shown,
-        "trend": _columns(shown),
+        "trend": trend,
+        "latest": {name: values[-1] for name, values in trend.items()},
         "days": days,
         "all_days": TREND_DAYS,
         "wall": "wall" in request.GET,
         "refresh_seconds": REFRESH_SECONDS,
     }
     return render(request, "dashboard/page.html", context)
+
+
+def _stay_logged_in(request: StaffRequest, today: date) -> None:
+    """Renew the session once a day: a screen on the wall is not to ask for a password."""
+    if request.session.get("dashboard_seen") != today.isoformat():
+        request.session["dashboard_seen"] = today.isoformat()
 
 
 def _columns(shown: Board) -> dict[str, list[Any]]:

@@ -9,11 +9,11 @@ from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from django.utils.functional import Promise
-from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 
 from classification.errors import Refusal
+from classifier_project import error_pages
 from classifier_project.middleware import request_id_var
 
 logger = logging.getLogger(__name__)
@@ -103,7 +103,7 @@ def _is_api(request: HttpRequest) -> bool:
 def bad_request(request: HttpRequest, exception: Exception) -> Any:
     """Django's handler400."""
     if not _is_api(request):
-        return defaults.bad_request(request, exception)
+        return error_pages.page(request, HTTPStatus.BAD_REQUEST)
     refusal = Refusal("invalid_request")
     return JsonResponse(error_body(refusal.code, refusal.message), status=400)
 
@@ -111,7 +111,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> Any:
 def not_found(request: HttpRequest, exception: Exception) -> Any:
     """Django's handler404."""
     if not _is_api(request):
-        return defaults.page_not_found(request, exception)
+        return error_pages.page(request, HTTPStatus.NOT_FOUND)
     return JsonResponse(
         error_body("not_found", str(exceptions.NotFound.default_detail)),
         status=HTTPStatus.NOT_FOUND,
@@ -121,6 +121,6 @@ def not_found(request: HttpRequest, exception: Exception) -> Any:
 def server_error(request: HttpRequest) -> Any:
     """Django's handler500, for what fails outside a view."""
     if not _is_api(request):
-        return defaults.server_error(request)
+        return error_pages.server_error(request)
     refusal = Refusal("internal_error")
     return JsonResponse(error_body(refusal.code, refusal.message), status=refusal.status)

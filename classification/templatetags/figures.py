@@ -3,9 +3,10 @@
 from decimal import Decimal
 
 from django import template
-from django.utils.translation import ngettext
+from django.utils.translation import gettext as _
 
 from classification.categories import BY_KEY
+from classification.errors import ERRORS
 from classifier_project import __version__
 
 register = template.Library()
@@ -57,6 +58,12 @@ def category_name(key: str) -> str:
 
 
 @register.filter
-def photos(count: int) -> str:
-    """A number of photos, in words."""
-    return ngettext("%(count)s photo", "%(count)s photos", count) % {"count": f"{count:,}"}
+def error_sentence(code: str) -> str:
+    """What an error code means, for a person; what is none stays as it is."""
+    return str(ERRORS[code][1]) if code in ERRORS else code
+
+
+@register.filter
+def outcome_name(outcome: str) -> str:
+    """What became of a request or a call, for a person."""
+    return _("answered") if outcome == "ok" else error_sentence(outcome)

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from classification.models import CacheEntry, PromptVersion
+from classification.models import CacheEntry, PromptVersion, RequestLog
 from classification.prompts import DEFAULT_PROMPT
 from classification.tests.dashscope_server import DashScopeServer
 from classification.tests.pictures import photo
@@ -17,13 +17,24 @@ from classification.tests.pictures import photo
 pytestmark = pytest.mark.django_db
 
 PAGES = ["dashboard", "test", "test-answer", "prompt", "settings"]
-ACTIONS = ["test-again", "test-keep", "prompt-draft", "prompt-trial", "prompt-publish"]
+ACTIONS = [
+    "test-again",
+    "test-keep",
+    "prompt-draft",
+    "prompt-discard",
+    "prompt-trial",
+    "prompt-publish",
+]
 DRAFT = DEFAULT_PROMPT.replace("请看", "请仔细看")
 
 
-def publish(client: Client, text: str = DRAFT, **fields: Any) -> Any:
+def publish(client: Client, text: str = DRAFT, *, follow: bool = False, **fields: Any) -> Any:
     form = {"text": text, "based_on": 1, "older": "keep"} | fields
-    return client.post(reverse("prompt-publish"), form)
+    return client.post(reverse("prompt-publish"), form, follow=follow)
+
+
+def write_draft(client: Client) -> str:
+    return client.post(reverse("prompt-draft"), {"text": DRAFT}, follow=True).content.decode()
 
 
 @pytest.mark.parametrize("name", PAGES + ACTIONS)
@@ -49,7 +60,15 @@ def test_pages_name_no_other_host(admin_client: Client, address: str) -> None:
     text = response.content.decode()
 
     assert "script-src 'self';" in response.headers["Content-Security-Policy"]
+    assert "unsafe" not in response.headers["Content-Security-Policy"]
     assert re.findall(r'(?:src|href)="(?:https?:)?//(?!testserver)', text) == []
+
+
+@pytest.mark.parametrize("name", ["test-answer", "prompt-trial", "dashboard"])
+def test_a_part_of_a_page_is_no_login(client: Client, name: str) -> None:
+    response = client.get(reverse(name), headers={"HX-Request": "true"})
+
+    assert (response.status_code, response.headers["HX-Refresh"]) == (401, "true")
 
 
 def test_the_language_is_chinese_whatever_the_browser_asks_for(admin_client: Client) -> None:
@@ -70,6 +89,14 @@ def test_secrets_are_shown_by_their_last_four_characters(
     assert "mysql://db:3306/photos" in text
     for secret in ("hunter2", "0123456789", settings.SECRET_KEY):
         assert secret not in text
+
+
+def test_without_a_hash_the_answer_is_found_by_its_request(admin_client: Client) -> None:
+    CacheEntry.objects.create(image_hash="a" * 64, category="pets", confidence=1)
+    RequestLog.objects.create(image_hash="a" * 64, request_id="req_1")
+    text = admin_client.get("/test/answer/", {"hash": "", "request": "req_1"}).content.decode()
+
+    assert f"/{'a' * 64}/change/" in text
 
 
 def test_the_models_words_are_escaped(admin_client: Client) -> None:
@@ -105,6 +132,20 @@ def test_a_draft_is_refused_for_what_it_lacks(
     assert PromptVersion.objects.count() == 1
 
 
+def test_a_draft_waits_until_it_is_discarded_or_published(admin_client: Client) -> None:
+    PromptVersion.objects.current()
+    write_draft(admin_client)
+
+    for name in ("prompt-draft", "prompt-publish"):  # the latter after a new login
+        assert "请仔细看" in admin_client.get(reverse(name), follow=True).content.decode()
+    assert reverse("prompt-draft") in admin_client.get(reverse("prompt")).content.decode()
+    admin_client.post(reverse("prompt-discard"))
+    assert admin_client.get(reverse("prompt-draft")).headers["Location"] == reverse("prompt")
+    write_draft(admin_client)
+    publish(admin_client)
+    assert admin_client.get(reverse("prompt-draft")).headers["Location"] == reverse("prompt")
+
+
 def test_publishing_makes_a_version_and_keeps_older_answers(
     admin_client: Client, admin_user: User
 ) -> None:
@@ -129,10 +170,10 @@ def test_keeping_does_not_revive_what_an_earlier_version_made_unknown(
 def test_of_two_who_publish_the_second_is_told(admin_client: Client) -> None:
     PromptVersion.objects.current()
     publish(admin_client)
-    response = publish(admin_client, DRAFT + "再看一遍。")
+    response = publish(admin_client, DRAFT + "再看一遍。", follow=True)
 
-    assert response.status_code == 409
     assert PromptVersion.objects.current().version == 2
+    assert "在此期间有人发布了第 2 版" in response.content.decode()
     assert "再看一遍。" in response.content.decode()
 
 
@@ -148,7 +189,7 @@ def test_what_asking_again_would_cost_is_estimated(
     entries["c"].correct("foods", by=admin_user)
     entries["d"].provider = "local"
     CacheEntry.objects.bulk_create(entries.values())
-    text = admin_client.post(reverse("prompt-draft"), {"text": DRAFT}).content.decode()
+    text = write_draft(admin_client)
 
     assert "共有 2 条" in text
     assert "¥0.0120" in text

@@ -2,21 +2,26 @@
 
 const QUALITY = 0.8;
 
-// Call `take` with the image files that are dropped on the zone, chosen, taken or pasted.
+const zone = document.getElementById("drop");
+
+// Call `take` with the image files that are dropped on the page, chosen, taken or pasted.
 export function onPhotos(take) {
-  const zone = document.getElementById("drop");
   const give = (files) => {
     const photos = [...files].filter(
       (file) => file.type.startsWith("image/") || /\.hei[cf]$/i.test(file.name),
     );
+    document.getElementById("not-photos").hidden = photos.length === files.length;
     if (photos.length) take(photos);
   };
-  zone.addEventListener("dragover", (event) => {
+  // Anywhere on the page: a browser would leave it for a photo that missed the zone.
+  document.addEventListener("dragover", (event) => {
     event.preventDefault();
     zone.classList.add("over");
   });
-  zone.addEventListener("dragleave", () => zone.classList.remove("over"));
-  zone.addEventListener("drop", (event) => {
+  document.addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) zone.classList.remove("over");
+  });
+  document.addEventListener("drop", (event) => {
     event.preventDefault();
     zone.classList.remove("over");
     give(event.dataTransfer.files);
@@ -59,6 +64,24 @@ export async function shrink(file, maxSide) {
 export async function sha256(blob) {
   const digest = await crypto.subtle.digest("SHA-256", await blob.arrayBuffer());
   return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+// The server's response, in the language of the page. Throws what a person is to be told.
+export async function reach(address, { headers, ...options } = {}) {
+  const language = document.documentElement.lang;
+  try {
+    return await fetch(address, { headers: { "Accept-Language": language, ...headers }, ...options });
+  } catch {
+    throw new Error(zone.dataset.unreachable);
+  }
+}
+
+// A part of a page, for which `form` is posted when there is one. Throws as `reach` does.
+export async function fragment(address, form) {
+  const headers = { "HX-Request": "true", "X-CSRFToken": zone.dataset.csrf };
+  const response = await reach(address, { headers, method: form ? "POST" : "GET", body: form });
+  if (response.ok) return response.text();
+  throw new Error(response.status === 401 ? zone.dataset.loggedOut : zone.dataset.failed);
 }
 
 export function bytes(count) {

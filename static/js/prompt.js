@@ -1,5 +1,5 @@
 // Try a draft on photos beside the prompt in force, one photo after the other.
-import { onPhotos, shrink } from "./photos.js";
+import { fragment, onPhotos, shrink } from "./photos.js";
 
 const list = document.getElementById("trials");
 
@@ -7,7 +7,14 @@ onPhotos(async (files) => {
   const room = Number(list.dataset.maxPhotos) - list.children.length;
   document.getElementById("too-many").hidden = files.length <= room;
   const rows = files.slice(0, Math.max(room, 0)).map((file) => [file, addRow(file)]);
-  for (const [file, place] of rows) place.innerHTML = await answers(file);
+  for (const [file, place] of rows) {
+    try {
+      place.innerHTML = await answers(file);
+    } catch (error) {
+      place.replaceChildren(document.getElementById("trial-failed").content.cloneNode(true));
+      place.firstElementChild.textContent = error.message;
+    }
+  }
 });
 
 function addRow(file) {
@@ -24,15 +31,5 @@ async function answers(file) {
   const form = new FormData();
   form.append("image", (await shrink(file, Number(list.dataset.maxSide))).blob, file.name);
   form.append("text", document.querySelector("form[action$='/publish/'] [name=text]").value);
-  try {
-    const response = await fetch("/prompt/trial/", {
-      method: "POST",
-      body: form,
-      headers: { "X-CSRFToken": list.dataset.csrf },
-    });
-    if (response.ok) return await response.text();
-  } catch {
-    // The same as an answer without success: the note below.
-  }
-  return document.getElementById("trial-failed").innerHTML;
+  return fragment("/prompt/trial/", form);
 }

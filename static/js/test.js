@@ -1,7 +1,8 @@
 // The way of a photo as an app sends it, each step shown and timed.
-import { bytes, onPhotos, sha256, shrink } from "./photos.js";
+import { bytes, fragment, onPhotos, reach, sha256, shrink } from "./photos.js";
 
 const list = document.getElementById("photos");
+const drop = document.getElementById("drop");
 const names = JSON.parse(document.getElementById("names").textContent);
 const canHash = Boolean(globalThis.crypto?.subtle);
 const sums = { photos: 0, known: 0, sent: 0, saved: 0 };
@@ -62,6 +63,7 @@ class Card {
   }
 
   async send() {
+    this.show("queued", false);
     this.show("waiting");
     this.show("failure", false);
     this.find("[data-retry]").hidden = true;
@@ -156,27 +158,29 @@ class Card {
 
   async showDetails(request) {
     const query = new URLSearchParams({ hash: this.hash ?? "", request });
-    const response = await fetch(`answer/?${query}`);
-    if (response.ok) this.find('[data-part="details"]').innerHTML = await response.text();
+    const place = this.find('[data-part="details"]');
+    try {
+      place.innerHTML = await fragment(`answer/?${query}`);
+    } catch (error) {
+      place.textContent = error.message;
+    }
   }
 
   async askAgain() {
     const button = this.find("[data-again]");
     const place = this.find('[data-part="again"]');
+    const failure = this.find('[data-part="again-failed"]');
     const form = new FormData();
     form.append("image", this.blob, this.file.name);
     button.disabled = true;
     button.classList.add("busy");
     try {
-      const response = await fetch("again/", {
-        method: "POST",
-        body: form,
-        headers: { "X-CSRFToken": list.dataset.csrf },
-      });
-      place.innerHTML = await response.text();
+      place.innerHTML = await fragment("again/", form);
       htmx.process(place);
+      failure.hidden = true;
     } catch (error) {
-      place.textContent = error.message;
+      failure.textContent = error.message;
+      failure.hidden = false;
     } finally {
       button.disabled = false;
       button.classList.remove("busy");
@@ -186,8 +190,8 @@ class Card {
 
 // The API's answer; its refusals become errors that know their code and request.
 async function call(address, options) {
-  const response = await fetch(address, { method: "POST", ...options });
-  const answer = await response.json();
+  const response = await reach(address, { method: "POST", ...options });
+  const answer = await response.json().catch(() => ({ error: drop.dataset.failed }));
   if (answer.success) return answer;
   throw Object.assign(new Error(answer.error), {
     code: answer.error_code,

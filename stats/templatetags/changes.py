@@ -7,19 +7,33 @@ from django import template
 
 register = template.Library()
 
+Number = float | Decimal | None
+# A change below this rounds to nothing.
+VISIBLE = 0.05
+
 
 @register.inclusion_tag("dashboard/change.html")
-def change(now: float | Decimal | None, before: float | Decimal | None, better: str) -> Any:
+def change(now: Number, before: Number, better: str) -> dict[str, Any]:
     """By how many percent a figure has grown or shrunk; `better` is more, less or neither."""
     if not before or now is None:
-        return {"is_comparable": False}
-    percent = 100 * (float(now) / float(before) - 1)
-    is_more = percent > 0
+        return {"amount": None}
+    return _change(100 * (float(now) / float(before) - 1), better) | {"unit": "percent"}
+
+
+@register.inclusion_tag("dashboard/change.html")
+def change_in_points(now: Number, before: Number, better: str) -> dict[str, Any]:
+    """By how many percentage points a rate has grown or shrunk."""
+    if before is None or now is None:
+        return {"amount": None}
+    return _change(float(now) - float(before), better) | {"unit": "points"}
+
+
+def _change(amount: float, better: str) -> dict[str, Any]:
+    is_more = amount > 0
     mood = "" if better == "neither" else "good" if is_more == (better == "more") else "bad"
     return {
-        "is_comparable": True,
-        "percent": abs(percent),
+        "amount": abs(amount),
         "is_more": is_more,
-        "is_same": abs(percent) < 0.05,
+        "is_same": abs(amount) < VISIBLE,
         "mood": mood,
     }

@@ -1,106 +1,23 @@
-"""What staff see and correct of the tables."""
+"""Cache entries: looked up, corrected, purged, marked to be asked again."""
 
 from typing import Any
 
 from django.contrib import admin, messages
-from django.core.paginator import Paginator
-from django.db.models import Model, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.functional import cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from classification.errors import ERRORS
-from classification.models import CacheEntry, ModelCall, PromptVersion, RequestLog
+from classification.admin.filters import CorrectedFilter, PromptFilter, ProviderFilter
+from classification.admin.tables import LongTableAdmin
+from classification.models import CacheEntry
 from classification.photos import HASH
 
 PURGE_BATCH = 500
-
-
-admin.site.enable_nav_sidebar = False
-
-
-class FirstRowsPaginator(Paginator):  # type: ignore[type-arg]
-    """Pages through the first rows only: counting a log of millions takes seconds."""
-
-    ROWS = 10_000
-
-    @cached_property
-    def count(self) -> int:
-        first_rows: Any = self.object_list[: self.ROWS]
-        return int(first_rows.count())
-
-
-class LongTableAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Millions of rows, the latest first, and nothing that counts them all."""
-
-    ordering = ("-pk",)
-    list_per_page = 50
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-    paginator = FirstRowsPaginator
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        title = {"title": self.opts.verbose_name_plural}
-        return super().changelist_view(request, (extra_context or {}) | title)
-
-    @admin.display(description=gettext_lazy("time"), ordering="pk")
-    def at(self, row: Any) -> str:
-        return localtime(row.created_at).strftime("%Y-%m-%d %H:%M:%S")
-
-
-class ReadOnlyAdmin(LongTableAdmin):
-    """Rows that are looked at and never changed by hand."""
-
-    actions = None
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-
-class CorrectedFilter(admin.SimpleListFilter):
-    title = gettext_lazy("corrected by a person")
-    parameter_name = "corrected"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [("yes", _("yes")), ("no", _("no"))]
-
-    def queryset(
-        self, request: HttpRequest, queryset: QuerySet[CacheEntry]
-    ) -> QuerySet[CacheEntry]:
-        if self.value() is None:
-            return queryset
-        return queryset.filter(corrected_at__isnull=self.value() == "no")
-
-
-class PromptFilter(admin.SimpleListFilter):
-    title = gettext_lazy("prompt version")
-    parameter_name = "prompt"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        versions = PromptVersion.objects.order_by("-version").values_list("version", flat=True)
-        return [(str(version), f"v{version}") for version in versions[:20]]
-
-    def queryset(
-        self, request: HttpRequest, queryset: QuerySet[CacheEntry]
-    ) -> QuerySet[CacheEntry]:
-        version = self.value() or ""
-        return queryset.filter(prompt_version=version) if version.isdigit() else queryset
-
-
 ANSWER = (
     "image_hash",
     "confidence",
@@ -114,43 +31,6 @@ ANSWER = (
 )
 CORRECTION = ("model_category", "corrected_by", "corrected_at")
 USE = ("hit_count", "created_at", "last_hit_at", "ask_again", "requests")
-
-
-def known_values(column: str, label: Any, values: dict[str, Any]) -> type[admin.SimpleListFilter]:
-    """A filter of a column by these values, without looking for others in the table."""
-
-    class KnownValuesFilter(admin.SimpleListFilter):
-        title = label
-        parameter_name = column
-
-        def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-            return list(values.items())
-
-        def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-            value = self.value()
-            return queryset.filter(**{column: value}) if value in values else queryset
-
-    return KnownValuesFilter
-
-
-ProviderFilter = known_values(
-    "provider",
-    gettext_lazy("provider"),
-    {"aliyun": "DashScope", "local": gettext_lazy("on-device model")},
-)
-SourceFilter = known_values(
-    "source",
-    gettext_lazy("source"),
-    {
-        "cache": gettext_lazy("from the cache"),
-        "llm": gettext_lazy("from the model"),
-        "local": gettext_lazy("from the on-device model"),
-        "none": gettext_lazy("no answer"),
-    },
-)
-OutcomeFilter = known_values(
-    "outcome", gettext_lazy("outcome"), {"ok": gettext_lazy("answered")} | {c: c for c in ERRORS}
-)
 
 
 @admin.register(CacheEntry)
@@ -287,73 +167,3 @@ class CacheEntryAdmin(LongTableAdmin):
             "across": request.POST.get("select_across", "0"),
         }
         return render(request, "admin/purge.html", context)
-
-
-@admin.register(RequestLog)
-class RequestLogAdmin(ReadOnlyAdmin):
-    list_display = (
-        "at",
-        "request_id",
-        "category",
-        "outcome",
-        "source",
-        "user_id",
-        "ip_address",
-        "processing_time_ms",
-        "cost",
-        "entry",
-    )
-    list_filter = ("category", SourceFilter, OutcomeFilter, "created_at")
-    search_fields = ("=request_id", "=user_id", "=image_hash")
-    search_help_text = gettext_lazy("A whole request id, user id or photo hash")
-
-    @admin.display(description=gettext_lazy("cache entry"))
-    def entry(self, row: RequestLog) -> SafeString | str:
-        return entry_link(row.image_hash)
-
-
-@admin.register(ModelCall)
-class ModelCallAdmin(ReadOnlyAdmin):
-    list_display = (
-        "at",
-        "model",
-        "outcome",
-        "billed",
-        "input_tokens",
-        "output_tokens",
-        "cost",
-        "duration_ms",
-        "entry",
-    )
-    list_filter = ("billed", "created_at")
-    search_fields = ("=request_id", "=provider_request_id")
-    search_help_text = gettext_lazy("A whole request id, ours or the provider's")
-
-    @admin.display(description=gettext_lazy("cache entry"))
-    def entry(self, call: ModelCall) -> SafeString | str:
-        return entry_link(call.image_hash)
-
-
-@admin.register(PromptVersion)
-class PromptVersionAdmin(ReadOnlyAdmin):
-    list_display = (
-        "version",
-        "author",
-        "at",
-        "restored_from",
-        "accepted_from",
-        "on_page",
-    )
-
-    @admin.display(description=gettext_lazy("prompt page"))
-    def on_page(self, prompt: PromptVersion) -> SafeString:
-        address = reverse("prompt-version", args=[prompt.version])
-        return format_html('<a href="{}">{}</a>', address, _("Compare or restore"))
-
-
-def entry_link(image_hash: str) -> SafeString | str:
-    """A link to the cache entry of a photo, which may be gone by now."""
-    if not image_hash:
-        return "–"
-    address = reverse("admin:classification_cacheentry_change", args=[image_hash])
-    return format_html('<a href="{}">{}…</a>', address, image_hash[:12])
