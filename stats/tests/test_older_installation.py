@@ -24,7 +24,7 @@ def insert(table: str, **values: Any) -> None:
     added = columns[table] | values
     names, marks = ", ".join(added), ", ".join(["%s"] * len(added))
     with connection.cursor() as cursor:
-        cursor.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(added.values()))  # noqa: S608
+        cursor.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(added.values()))
 
 
 def insert_request(**values: Any) -> None:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("classification", "0003_ask_again"),
+        ("classification", "0004_older_rows"),
     ]
 
     operations = [
