@@ -30,6 +30,8 @@ if CORS_ALLOWED_ORIGINS == ["*"]:
     CORS_ALLOWED_ORIGINS, CORS_ALLOW_ALL_ORIGINS = [], True
 
 SECRET_KEY = env.text("SECRET_KEY")
+# Older secrets, whose sessions and seals stay good while they are listed.
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 SECRET_KEY_IS_GENERATED = not SECRET_KEY
 if SECRET_KEY_IS_GENERATED:
     if not set(ALLOWED_HOSTS) <= set(LOCAL_HOSTS):

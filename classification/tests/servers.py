@@ -118,9 +118,10 @@ def _environment(database: ScratchDatabase, variables: dict[str, str]) -> dict[s
 class RunningServer:
     """A `manage.py serve` and its workers."""
 
-    def __init__(self, process: "subprocess.Popen[bytes]", port: int) -> None:
+    def __init__(self, process: "subprocess.Popen[bytes]", address: str) -> None:
         self.process = process
-        self.base_url = f"http://127.0.0.1:{port}/api/v1"
+        self.address = address
+        self.base_url = f"http://{address}/api/v1"
 
     def upload(self, data: bytes, **options: Any) -> requests.Response:
         return requests.post(
@@ -171,24 +172,25 @@ def running_server(
 ) -> Iterator[RunningServer]:
     """A server with two workers that asks `model`; `variables` change its settings. What it
     prints goes to the file `output`, if there is one."""
-    port = free_port()
     defaults = {
-        "APP_PORT": str(port),
+        "APP_HOST": "127.0.0.1",
+        "APP_PORT": str(free_port()),
         "WEB_WORKERS": "2",
         "LLM_API_KEY": "sk-test",
         "LLM_PROVIDER": "aliyun",
         "LLM_BASE_URL": model.base_url,
         "ON_MODEL_FAILURE": "error",
     }
+    variables = defaults | variables
     process = subprocess.Popen(
         [sys.executable, "manage.py", "serve"],
         cwd=settings.BASE_DIR,
-        env=_environment(database, defaults | variables),
+        env=_environment(database, variables),
         start_new_session=True,
         stdout=output or subprocess.DEVNULL,
         stderr=output,
     )
-    server = RunningServer(process, port)
+    server = RunningServer(process, f"{variables['APP_HOST']}:{variables['APP_PORT']}")
     try:
         server.wait_until_up()
         yield server

@@ -92,6 +92,13 @@ def test_a_generated_secret_is_kept() -> None:
     assert value("settings.SECRET_KEY") == value("settings.SECRET_KEY") != ""
 
 
+def test_what_an_older_secret_signed_stays_good() -> None:
+    secrets = {"SECRET_KEY": "new" * 20, "SECRET_KEY_FALLBACKS": "older" * 10 + ", old" + "er" * 20}
+    signing = "__import__('django.core.signing').core.signing"
+    signed = value(f"{signing}.dumps(1)", SECRET_KEY="older" * 10)
+    assert value(f"{signing}.loads('{signed}')", **secrets) == "1"
+
+
 def test_a_key_makes_dashscope_the_provider() -> None:
     assert value("settings.LLM_PROVIDER") == "local"
     assert value("settings.LLM_PROVIDER, settings.LLM_API_KEY", LLM_API_KEY="sk-1\n") == (
