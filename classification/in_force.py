@@ -34,7 +34,7 @@ GROUPS: Sequence[tuple[str | Promise, Sequence[str]]] = (
             "CACHE_MIN_CONFIDENCE",
         ),
     ),
-    (gettext_lazy("Cost"), ("COST_PER_API_CALL", "LLM_PRICES")),
+    (gettext_lazy("Cost"), ("COST_PER_API_CALL", "LLM_PRICES", "DAILY_COST_LIMIT")),
     (
         gettext_lazy("Service"),
         (
@@ -100,6 +100,8 @@ def without_password(address: str) -> str:
 
 
 def _written(value: Any) -> str:
+    if value is None:
+        return ""
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, list | tuple):
