@@ -9,7 +9,7 @@ from django.core.signals import setting_changed
 from django.db import connection
 from pytest_django import Settings
 
-from classification import configured, flights, known_photos
+from classification import configured, flights, known_photos, spending
 from classification.recorder import recorder
 from classification.tests.dashscope_server import DashScopeServer
 
@@ -28,6 +28,7 @@ def clean_process() -> Iterator[None]:
     """Take out what a test's request would leave in the process for the next one."""
     cache.clear()
     known_photos.forget_prompt()
+    spending.forget()
     recorder._rows.clear()
     flights._heart._landed.clear()
     flights._heart._marked.clear()

@@ -40,6 +40,7 @@ GROUPS: Sequence[tuple[Promise, dict[str, Promise]]] = (
         {
             "COST_PER_API_CALL": _("A call whose tokens or price are unknown (yuan)"),
             "LLM_PRICES": _("Input / output, yuan per million tokens"),
+            "DAILY_COST_LIMIT": _("Most that may be spent in a day (yuan)"),
         },
     ),
     (
@@ -111,6 +112,8 @@ def without_password(address: str) -> str:
 
 
 def _written(value: Any) -> str:
+    if value is None:
+        return ""
     if isinstance(value, bool):
         return gettext("yes") if value else gettext("no")
     if isinstance(value, list | tuple):

@@ -9,11 +9,11 @@ from decimal import Decimal
 from django.conf import settings
 from django.utils import timezone
 
-from classification import configured, flights, known_photos, photos
+from classification import configured, flights, known_photos, photos, spending
 from classification.categories import IDCARD, OTHER
 from classification.flights import TakeOff
 from classification.known_photos import KnownPhoto, Prompt
-from classification.models import CacheEntry, ModelCall
+from classification.models import CacheEntry, ModelCall, Reservation
 from classification.outcomes import OK, Caller, Outcome
 from classification.photos import Photo
 from classification.providers.base import Answer, Call, ProviderError
@@ -61,7 +61,6 @@ def classify(upload: bytes, image_hash: str, caller: Caller) -> Landing:
         return Landing(outcome, failed.code, is_shared=True)
     if not take_off.token:
         return _shared(take_off)
-    flights.release_connection()
     try:
         return _ask(photo, prompt, take_off.token, caller)
     except BaseException:
@@ -80,34 +79,44 @@ def _shared(take_off: TakeOff) -> Landing:
 
 def _ask(photo: Photo, prompt: Prompt, token: str, caller: Caller) -> Landing:
     """Ask the model, holding the lease `token` and no connection."""
+    reservation = None
     try:
         provider = configured.provider()
         if provider is None:
             raise ProviderError("model_not_configured", "No key is set.", cause="no_key")
+        reservation = spending.reserve(prompt.text, photo, caller)
+        flights.release_connection()
         answer = provider.classify(photo, prompt.text)
     except ProviderError as error:
-        return _fail(photo, error, token, caller)
+        return _fail(photo, error, token, caller, reservation)
     calls = ledger(answer.calls, photo, caller)
     entry = entry_of(photo, answer, provider.name, prompt.version, billed(calls))
     is_kept = entry.confidence >= settings.CACHE_MIN_CONFIDENCE
     outcome = Outcome(answer.classification, "local" if provider.name == "local" else "llm")
     log = caller.answered(photo.sha256, photo.size, outcome, entry.cost)
-    recorder.store(StoredAnswer(entry if is_kept else None, log, calls, token))
+    recorder.store(StoredAnswer(entry if is_kept else None, log, calls, token, reservation))
     if not is_kept:
         flights.ended(token, ending=flights.LANDED, answer=asdict(answer.classification))
     return Landing(outcome, known=KnownPhoto.of(entry) if is_kept else None)
 
 
-def _fail(photo: Photo, error: ProviderError, token: str, caller: Caller) -> Landing:
+def _fail(
+    photo: Photo,
+    error: ProviderError,
+    token: str,
+    caller: Caller,
+    reservation: Reservation | None,
+) -> Landing:
     """Tell the others at once, find a stand-in, and write down what the failure cost."""
     flights.ended(token, ending=error.code)
+    flights.release_connection()
     outcome = _stand_in(photo, error.code)
     calls = ledger(error.calls, photo, caller)
     if outcome:
         log = caller.answered(photo.sha256, photo.size, outcome, billed(calls))
     else:
         log = caller.refused(photo.sha256, photo.size, error.code, billed(calls))
-    recorder.store(StoredAnswer(None, log, calls, token))
+    recorder.store(StoredAnswer(None, log, calls, token, reservation))
     return Landing(outcome, error.code, error.retry_after)
 
 

@@ -20,7 +20,7 @@ from django.db import DatabaseError
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from classification import configured, flights
+from classification import configured, flights, spending
 from classification.models import ServerProcess
 from classification.recorder import recorder
 from classification.signals import process_observed
@@ -140,6 +140,7 @@ class Reporter:
         # Not after an outage, in which every process fell silent.
         if self._beats % BEATS_PER_SWEEP == 0:
             ServerProcess.objects.filter(seen_at__lt=timezone.now() - KEEP).delete()
+            spending.take_in_orphans()
 
 
 reporter = Reporter()

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from classification import known_photos
-from classification.models import CacheEntry, ModelCall, RequestLog
+from classification import known_photos, spending
+from classification.models import CacheEntry, ModelCall, RequestLog, Reservation
 from classification.outcomes import LogRow
 
 # What a new answer replaces in an entry that is no longer served; its hits stay counted.
@@ -35,6 +35,7 @@ class StoredAnswer:
     log: LogRow
     calls: Sequence[ModelCall]
     flight_token: str
+    reservation: Reservation | None = None
 
     def write(self) -> None:
         """Write the rows, all or none. Of two writers of one entry the first one wins.
@@ -62,6 +63,7 @@ class StoredAnswer:
             if settings.ENABLE_REQUEST_LOG:
                 RequestLog.objects.create(**self.log._asdict())
             ModelCall.objects.bulk_create(self.calls)
+            spending.settle(self.reservation, self.calls)
 
     def _replace(self, entry: CacheEntry) -> None:
         existing = CacheEntry.objects.select_for_update().get(image_hash=entry.image_hash)

@@ -1,5 +1,6 @@
 """Asking the model past the cache, for staff: the answer is kept only when they say so."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -8,12 +9,13 @@ from django.conf import settings
 from django.core import signing
 from django.db import transaction
 
-from classification import configured, flights, photos
+from classification import configured, flights, photos, spending
 from classification.errors import Refusal
-from classification.models import CacheEntry, ModelCall, PromptVersion
+from classification.models import CacheEntry, ModelCall, PromptVersion, Reservation
 from classification.new_photos import billed, entry_of, ledger
 from classification.outcomes import Caller
 from classification.providers.base import ProviderError
+from classification.signals import calls_logged
 from classification.stored_answers import ANSWER_FIELDS
 
 SALT = "classification.trials"
@@ -57,16 +59,25 @@ def ask(*, upload: bytes, prompt: PromptVersion, caller: Caller) -> Trial:
     provider = configured.provider()
     if provider is None:
         raise Refusal("model_not_configured")
-    flights.release_connection()
+    reservation = None
     try:
+        reservation = spending.reserve(prompt.text, photo, caller)
+        flights.release_connection()
         answer = provider.classify(photo, prompt.text)
     except ProviderError as error:
-        ModelCall.objects.bulk_create(ledger(error.calls, photo, caller))
+        _write_down(ledger(error.calls, photo, caller), reservation)
         raise Refusal(error.code, retry_after=error.retry_after) from error
     calls = ledger(answer.calls, photo, caller)
-    ModelCall.objects.bulk_create(calls)
+    _write_down(calls, reservation)
     entry = entry_of(photo, answer, provider.name, prompt.version, billed(calls))
     return Trial(entry, caller.elapsed_ms)
+
+
+def _write_down(calls: Sequence[ModelCall], reservation: Reservation | None) -> None:
+    with transaction.atomic():
+        ModelCall.objects.bulk_create(calls)
+        spending.settle(reservation, calls)
+    calls_logged.send_robust(None, calls=calls)
 
 
 def keep(sealed: str) -> CacheEntry:

@@ -79,6 +79,10 @@ class Env:
             raise ImproperlyConfigured(f"{name} must be from {minimum} to {maximum}, not {text}.")
         return number
 
+    def optional_decimal(self, name: str) -> Decimal | None:
+        """A decimal number from 0, or None when not set."""
+        return self.decimal(name, "0") if self.text(name) else None
+
     def choice(self, name: str, default: str, choices: Sequence[str]) -> str:
         """One of `choices`, in either case."""
         by_lower = {choice.lower(): choice for choice in choices}

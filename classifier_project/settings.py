@@ -181,6 +181,8 @@ ON_MODEL_FAILURE = env.choice("ON_MODEL_FAILURE", "local", ("local", "error", "o
 CLASSIFICATION_PROMPT = env.text("CLASSIFICATION_PROMPT")
 
 COST_PER_API_CALL = env.decimal("COST_PER_API_CALL", "0.01")
+# Yuan of a local day; beyond it, new photos are answered as ON_MODEL_FAILURE says.
+DAILY_COST_LIMIT = env.optional_decimal("DAILY_COST_LIMIT")
 LLM_PRICES = PriceTable.parse(env.json("LLM_PRICES"), COST_PER_API_CALL, TIME_ZONE)
 
 # --- Photos -------------------------------------------------------------------------------

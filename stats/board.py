@@ -7,8 +7,9 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from classification import health, processes
+from classification import health, processes, spending
 from classification.models import CacheEntry, PromptVersion
+from classification.spending import Spending
 from stats import cache_totals, queries
 from stats.service import Service
 from stats.tail import Tail, exactly
@@ -28,6 +29,7 @@ class Board:
     made_at: datetime
     report: health.Report
     service: Service
+    spending: Spending | None
     model: str
     prompt: PromptVersion
     today: dict[str, Any]
@@ -49,6 +51,7 @@ def board(days: int) -> Board:
             made_at=timezone.localtime(),
             report=health.report(),
             service=Service(processes.all_states()),
+            spending=spending.today(),
             model="" if settings.LLM_PROVIDER == "local" else settings.LLM_MODEL,
             prompt=prompt,
             today=queries.today(tail),

@@ -38,9 +38,9 @@ def yuan(value: Decimal | float | None) -> str:
 
 
 @register.filter
-def percent(value: Decimal | float | None) -> str:
-    """0.953 as 95.3%."""
-    return "–" if value is None else f"{float(value):.1%}"
+def percent(value: Decimal | float | str | None) -> str:
+    """0.953 as 95.3%; a dash for nothing, which a template may write as an empty string."""
+    return "–" if value is None or value == "" else f"{float(value):.1%}"
 
 
 @register.filter

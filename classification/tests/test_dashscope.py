@@ -191,6 +191,8 @@ def test_every_failure_has_its_code_its_limit_of_calls_and_its_ledger_lines(
     assert 1 <= len(server.requests) <= most_calls
     assert most_calls == 1 or len(server.requests) > 1
     assert [call.billed for call in error.calls] == [billed] * len(server.requests)
+    # What DAILY_COST_LIMIT builds on: nothing follows a call that may be billed.
+    assert billed == "no" or len(server.requests) == 1
 
 
 def test_a_server_that_is_not_there_is_unavailable_and_costs_nothing(photo: Photo) -> None:

@@ -49,6 +49,8 @@ def value(expression: str, **variables: str) -> str:
         ("ALLOWED_IMAGE_FORMATS", "jpg,bmp"),
         ("CACHE_MIN_CONFIDENCE", "2"),
         ("COST_PER_API_CALL", "NaN"),
+        ("DAILY_COST_LIMIT", "-1"),
+        ("DAILY_COST_LIMIT", "none"),
         ("DATABASE_URL", "postgres://localhost/x"),
         ("DATABASE_URL", "mysql://localhost"),
         ("CACHE_URL", "memcached://localhost"),
