@@ -204,6 +204,8 @@ ENABLE_REQUEST_LOG = env.boolean("ENABLE_REQUEST_LOG", True)
 LOG_RETENTION_DAYS = env.integer("LOG_RETENTION_DAYS", 90, maximum=36_500)
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOG_FILE = env.text("LOG_FILE")
+if LOG_FILE and not os.access(Path(LOG_FILE).resolve().parent, os.W_OK):
+    raise ImproperlyConfigured(f"LOG_FILE must be in a folder that can be written, not {LOG_FILE}.")
 APP_HOST = env.text("APP_HOST", "127.0.0.1")
 APP_PORT = env.integer("APP_PORT", 8000, maximum=65535)
 WEB_WORKERS = env.integer("WEB_WORKERS", min(os.cpu_count() or 1, 4), maximum=64)

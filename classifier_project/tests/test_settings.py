@@ -57,6 +57,7 @@ def value(expression: str, **variables: str) -> str:
         ("TIME_ZONE", "Mars/Olympus"),
         ("LANGUAGE_CODE", "fr"),
         ("LOG_LEVEL", "LOUD"),
+        ("LOG_FILE", "/no/such/folder/service.log"),
         ("ENABLE_REQUEST_LOG", "2"),
     ],
 )
