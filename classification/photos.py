@@ -162,3 +162,8 @@ def _encode(image: Image.Image) -> bytes:
         if buffer.tell() <= MAX_JPEG_BYTES:
             return buffer.getvalue()
     raise ValueError("The image cannot be made small enough.")
+
+
+def sample() -> bytes:
+    """A small grey JPEG that is nobody's photo, to try a model with."""
+    return _encode(Image.new("RGB", (64, 64), "gray"))

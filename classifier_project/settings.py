@@ -210,6 +210,8 @@ LOG_RETENTION_DAYS = env.integer("LOG_RETENTION_DAYS", 90, maximum=36_500)
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
 LOG_FORMAT = env.choice("LOG_FORMAT", "text", ("text", "json"))
 LOG_FILE = env.text("LOG_FILE")
+if LOG_FILE and not os.access(Path(LOG_FILE).resolve().parent, os.W_OK):
+    raise ImproperlyConfigured(f"LOG_FILE must be in a folder that can be written, not {LOG_FILE}.")
 # Whoever has it may read /metrics; without one there is no such address.
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 APP_HOST = env.text("APP_HOST", "127.0.0.1")

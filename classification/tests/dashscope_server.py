@@ -91,6 +91,7 @@ class DashScopeServer:
         self.category = "pets"
         self.confidence: Any = 0.95
         self.delay = delay
+        self.clock_ahead = 0.0
         self.in_flight = 0
         self.peak_in_flight = 0
         self.lock = threading.Lock()
@@ -149,6 +150,9 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, *args: Any) -> None:
         pass
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return super().date_time_string((timestamp or time.time()) + self.fake.clock_ahead)
+
     def do_GET(self) -> None:
         self._json(200, self.fake.stats)
 
@@ -173,6 +177,8 @@ class _Handler(BaseHTTPRequestHandler):
                 fake.in_flight -= 1
 
     def _answer(self, mode: str, request: dict[str, Any]) -> None:
+        if mode == "ok" and "messages" not in request.get("input", {}):
+            mode = "InvalidParameter"
         if mode in REFUSALS:
             status, code = REFUSALS[mode]
             self._json(status, {"code": code, "message": "no", "request_id": "r"})

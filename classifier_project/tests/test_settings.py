@@ -60,6 +60,7 @@ def value(expression: str, **variables: str) -> str:
         ("LANGUAGE_CODE", "fr"),
         ("LOG_LEVEL", "LOUD"),
         ("LOG_FORMAT", "xml"),
+        ("LOG_FILE", "/no/such/folder/service.log"),
         ("ENABLE_REQUEST_LOG", "2"),
     ],
 )

@@ -1,0 +1,54 @@
+"""Examine everything the service stands on."""
+
+import json
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from operations.doctor import database, machine, model
+from operations.doctor.findings import STATUS, Finding, Options, examine
+
+EXAMINATIONS = (
+    machine.examine_settings,
+    database.examine_database,
+    machine.examine_cache,
+    machine.examine_disks,
+    machine.examine_static_files,
+    machine.examine_log,
+    model.examine_paid_model,
+    model.examine_on_device_model,
+)
+MARKS = {"ok": "ok     ", "warning": "warning", "problem": "PROBLEM"}
+
+
+class Command(BaseCommand):
+    help = (
+        "Check settings, database, migrations, rows, Redis, disks, clocks, key, models, static "
+        "files, log and timers, and say what to do about each finding. The exit status is 0 if "
+        "all is well, 1 with warnings, 2 with problems. No paid call is made without --paid."
+    )
+    # The settings' own checks are part of the findings.
+    requires_system_checks = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--paid", action="store_true", help="ask the model once, for money")
+        parser.add_argument("--json", action="store_true", help="a list of findings as JSON")
+        parser.add_argument("--free-mb", type=int, default=1024, help="what disks must have left")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        found = []
+        for finding in examine(EXAMINATIONS, Options(options["paid"], options["free_mb"])):
+            found.append(finding)
+            if not options["json"]:
+                self.stdout.write(_line(finding))
+        if options["json"]:
+            rows = [finding._asdict() for finding in found]
+            self.stdout.write(json.dumps(rows, ensure_ascii=False, indent=2))
+        sys.exit(max(STATUS[finding.level] for finding in found))
+
+
+def _line(finding: Finding) -> str:
+    line = f"{MARKS[finding.level]}  {finding.subject}: {finding.message}"
+    return f"{line}\n         → {finding.advice}" if finding.advice else line

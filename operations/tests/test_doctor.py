@@ -1,0 +1,264 @@
+"""Each finding of the doctor, seen well and ill."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as project
+from django.core.management import call_command
+from django.db import connection
+from django.utils import timezone
+from pytest_django import Settings
+from redis import Redis
+from redis.exceptions import RedisError
+
+from classification.models import CacheEntry, ModelCall, RequestLog
+from classification.tests.dashscope_server import DashScopeServer
+from classification.tests.servers import free_port
+from stats.models import CacheTotals
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LEVELS = {"ok": 0, "warning": 1, "problem": 2}
+REDIS = "redis://127.0.0.1:6379/9"
+
+
+def examine(*arguments: str) -> list[dict[str, str]]:
+    """The findings; the exit status is checked against the worst of them."""
+    out = io.StringIO()
+    with pytest.raises(SystemExit) as ended:
+        call_command("doctor", "--json", *arguments, stdout=out)
+    found: list[dict[str, str]] = json.loads(out.getvalue())
+    assert ended.value.code == max(LEVELS[finding["level"]] for finding in found)
+    assert all(finding["advice"] for finding in found if finding["level"] != "ok")
+    return found
+
+
+def about(subject: str, found: list[dict[str, str]]) -> tuple[str, str]:
+    """The worst level of a subject's findings, and what they say."""
+    rows = [row for row in found if row["subject"].startswith(subject)]
+    text = " ".join(row["message"] + " " + row["advice"] for row in rows)
+    return max((row["level"] for row in rows), key=LEVELS.__getitem__), text
+
+
+def in_a_process(**variables: str) -> tuple[int, str]:
+    """The exit status and the whole output of the command with these variables."""
+    result = subprocess.run(
+        [sys.executable, "manage.py", "doctor"],
+        cwd=project.BASE_DIR,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return result.returncode, result.stdout + result.stderr
+
+
+def healthy(settings: Settings, tmp_path: Path) -> None:
+    """What a test's own settings lack of a production's."""
+    settings.SECRET_KEY, settings.SECRET_KEY_IS_GENERATED = "s3cret-" + "abcdefgh" * 8, False
+    settings.SECURE_SSL_REDIRECT = settings.SESSION_COOKIE_SECURE = True
+    settings.CSRF_COOKIE_SECURE, settings.SECURE_HSTS_SECONDS = True, 3600
+    settings.STATIC_ROOT = tmp_path
+    (tmp_path / "css").mkdir()
+    (tmp_path / "css" / "site.css").write_text("")
+    CacheTotals.objects.create(
+        pk=1, entries=0, hits=0, most_hits=0, corrected=0, counted_at=timezone.now()
+    )
+
+
+def test_a_healthy_service_has_nothing_but_good_findings(
+    settings: Settings, tmp_path: Path, model: DashScopeServer
+) -> None:
+    healthy(settings, tmp_path)
+    settings.WEB_WORKERS = 2
+    found = examine("--free-mb", "1")
+
+    assert {row["level"] for row in found} == {"ok"}, found
+    subjects = {row["subject"].split(" (")[0] for row in found}
+    assert subjects >= {
+        *("settings", "database", "migrations", "writing", "entries", "timers", "cache"),
+        *("disk of var/", "static files", "log", "model", "clock", "on-device model"),
+    }
+    # Nothing was asked that could cost anything, and nothing is left of the trial writes.
+    assert all("messages" not in request.body["input"] for request in model.requests)
+    assert not ModelCall.objects.exists()
+    assert not CacheEntry.objects.exists()
+
+
+def test_settings_that_are_not_for_production_are_told(settings: Settings) -> None:
+    settings.SECURE_HSTS_SECONDS = 0
+    settings.LLM_PROVIDER, settings.LLM_API_KEY = "aliyun", ""
+    found = examine()
+
+    assert about("settings", found)[0] == "problem"
+    assert "CSRF_TRUSTED_ORIGINS" in about("settings", found)[1]
+    assert about("model", found) == (
+        "problem",
+        "LLM_API_KEY is not set. Set it to a DashScope key.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("mode", "level", "words"),
+    [
+        ("InvalidApiKey", "problem", "The key is refused"),
+        ("Arrearage", "problem", "The account does not pay"),
+        ("ModelNotFound", "problem", "is not served"),
+        ("Model.AccessDenied", "problem", "is not served"),
+        ("html_error", "warning", "tells nothing"),
+        ("ok", "ok", "the key is taken"),
+    ],
+)
+def test_what_the_provider_says_of_key_and_model(
+    model: DashScopeServer, mode: str, level: str, words: str
+) -> None:
+    model.script(mode)
+    found = about("model", examine())
+
+    assert found[0] == level
+    assert words in found[1]
+    assert "sk-test" not in found[1]
+
+
+def test_a_provider_that_is_not_there(settings: Settings, model: DashScopeServer) -> None:
+    settings.LLM_BASE_URL = f"http://127.0.0.1:{free_port()}/api/v1"
+
+    assert about("model", examine())[0] == "problem"
+
+
+def test_a_clock_beside_the_providers(model: DashScopeServer) -> None:
+    model.clock_ahead = -900
+    level, text = about("clock", examine())
+
+    assert level == "warning"
+    assert "behind" in text
+
+
+def test_a_paid_call_is_made_only_when_asked_for_and_is_in_the_ledger(
+    model: DashScopeServer,
+) -> None:
+    examine()
+    unpaid = [request for request in model.requests if "messages" in request.body["input"]]
+    found = examine("--paid")
+    call = ModelCall.objects.get()
+
+    assert not unpaid
+    assert "qwen-vl-plus answered" in about("model", found)[1]
+    assert (call.outcome, call.billed) == ("ok", "yes")
+    model.script("InvalidParameter", "no_verdict")
+    assert "The paid call failed: model_bad_reply" in about("model", examine("--paid"))[1]
+
+
+def test_entries_that_could_never_have_been_right() -> None:
+    CacheEntry.objects.create(
+        image_hash="a" * 64, category="dogs", confidence="0.9", model_used="m"
+    )
+
+    assert about("entries", examine())[0] == "warning"
+
+
+def test_timers_that_do_not_run(settings: Settings) -> None:
+    RequestLog.objects.create(
+        request_id="r", created_at=timezone.now() - timedelta(days=settings.LOG_RETENTION_DAYS + 9)
+    )
+    level, text = about("timers", examine())
+
+    assert level == "warning"
+    assert "has never run" in text
+    assert "purge_request_log" in text
+
+
+def test_a_disk_that_is_full() -> None:
+    assert about("disk of var/", examine("--free-mb", str(2**31)))[0] == "problem"
+    assert about("disk of var/", examine("--free-mb", "1"))[0] == "ok"
+
+
+def test_static_files_that_are_not_collected(settings: Settings, tmp_path: Path) -> None:
+    settings.STATIC_ROOT = tmp_path
+
+    assert about("static files", examine())[0] == "problem"
+
+
+def test_a_migration_that_is_missing() -> None:
+    applied = "app = 'stats' AND name = '0001_roll_ups'"
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE django_migrations SET app = 'gone' WHERE {applied}")
+        try:
+            level, text = about("migrations", examine())
+        finally:
+            cursor.execute("UPDATE django_migrations SET app = 'stats' WHERE app = 'gone'")
+
+    assert level == "problem"
+    assert "stats.0001_roll_ups" in text
+
+
+def test_redis_that_answers_and_one_that_does_not(settings: Settings) -> None:
+    def with_cache(url: str) -> str:
+        settings.CACHE_URL = url
+        settings.CACHES = {
+            "default": {
+                "BACKEND": "django.core.cache.backends.redis.RedisCache",
+                "LOCATION": url,
+                "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
+            }
+        }
+        return about("cache", examine())[0]
+
+    assert with_cache(f"redis://:hunter2@127.0.0.1:{free_port()}/0") == "problem"
+    try:
+        Redis.from_url(REDIS).ping()
+    except RedisError:
+        pytest.skip("needs Redis on port 6379: apt-get install redis-server")
+    assert with_cache(REDIS) == "ok"
+
+
+@pytest.mark.mariadb
+@pytest.mark.parametrize(
+    ("address", "advice"),
+    [
+        ("ci:hunter2@127.0.0.1:{port}/x", "Check the user and the password"),
+        ("{user}:{password}@127.0.0.1:{port}/no_such_database", "CREATE DATABASE"),
+        ("u:hunter2@127.0.0.1:{closed}/x", "Start the server"),
+    ],
+)
+def test_a_database_that_does_not_let_us_in(address: str, advice: str) -> None:
+    own: dict[str, Any] = project.DATABASES["default"]
+    url = "mysql://" + address.format(
+        port=own["PORT"] or 3306, closed=free_port(), user=own["USER"], password=own["PASSWORD"]
+    )
+    status, said = in_a_process(DATABASE_URL=url, CACHE_URL="redis://:s3same@127.0.0.1:1/0")
+
+    assert status == 2
+    assert advice in said
+    assert "hunter2" not in said
+    assert "s3same" not in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.mariadb
+def test_too_few_connections_for_the_workers(settings: Settings) -> None:
+    settings.WEB_WORKERS = 60
+
+    assert about("connections", examine())[0] == "warning"
+    settings.WEB_WORKERS = 2
+    assert about("connections", examine())[0] == "ok"
+
+
+@pytest.mark.mariadb
+def test_a_table_that_does_not_take_new_rows() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE request_log ADD COLUMN theirs INT NOT NULL")
+        try:
+            level = about("writing", examine())[0]
+        finally:
+            cursor.execute("ALTER TABLE request_log DROP COLUMN theirs")
+
+    assert level == "problem"
