@@ -3,9 +3,9 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from classification.admin import cache_entries, records
+from classification.admin import accounts, cache_entries, records
 
-__all__ = ["cache_entries", "records"]
+__all__ = ["accounts", "cache_entries", "records"]
 
 admin.site.site_title = admin.site.site_header = _("Photo classification")
 admin.site.index_title = _("Data")

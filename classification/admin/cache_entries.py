@@ -16,18 +16,19 @@ from classification.admin.filters import CorrectedFilter, PromptFilter, Provider
 from classification.admin.tables import LongTableAdmin
 from classification.models import CacheEntry
 from classification.photos import HASH
+from classification.templatetags.figures import yuan
 
 PURGE_BATCH = 500
 ANSWER = (
     "image_hash",
-    "confidence",
+    "percent",
     "provider",
     "model_used",
     "prompt_version",
     "model_response",
     "input_tokens",
     "output_tokens",
-    "cost",
+    "price",
 )
 CORRECTION = ("model_category", "corrected_by", "corrected_at")
 USE = ("hit_count", "created_at", "last_hit_at", "ask_again", "requests")
@@ -105,6 +106,10 @@ class CacheEntryAdmin(LongTableAdmin):
     @admin.display(description=gettext_lazy("confidence"), ordering="confidence")
     def percent(self, entry: CacheEntry) -> str:
         return f"{entry.confidence:.1%}"
+
+    @admin.display(description=gettext_lazy("cost"))
+    def price(self, entry: CacheEntry) -> str:
+        return yuan(entry.cost) if entry.cost else "–"
 
     @admin.display(description=gettext_lazy("corrected by"), ordering="corrected_at")
     def corrected(self, entry: CacheEntry) -> str:

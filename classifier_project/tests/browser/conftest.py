@@ -13,6 +13,8 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, 
 from pytest_django.live_server_helper import LiveServer
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+# A name of this machine that browsers do not trust as they trust localhost.
+PLAIN_HOST = "photos.test"
 # The browser is to ask nobody but the server under test.
 ARGUMENTS = [
     "--no-sandbox",
@@ -22,12 +24,19 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    f"--host-resolver-rules=MAP {PLAIN_HOST} 127.0.0.1",
 ]
 PATIENCE_MS = 20_000
-LOOKS: dict[str, Any] = {
+LOOKS: dict[str, dict[str, Any]] = {
     "wide": {"viewport": {"width": 1440, "height": 900}},
     "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True},
 }
+# For tests of what is the same on every screen.
+wide_only = pytest.mark.parametrize("look", [LOOKS["wide"]], ids=["wide"])
+phone_only = pytest.mark.parametrize("look", [LOOKS["phone"]], ids=["phone"])
+without_script = pytest.mark.parametrize(
+    "look", [LOOKS["wide"] | {"java_script_enabled": False}], ids=["no script"]
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -58,8 +67,7 @@ def staff(transactional_db: None) -> User:
 @pytest.fixture(params=LOOKS)
 def look(request: pytest.FixtureRequest) -> dict[str, Any]:
     """The size of the screen; each test runs with each."""
-    chosen: dict[str, Any] = LOOKS[request.param]
-    return chosen
+    return LOOKS[request.param]
 
 
 @pytest.fixture
@@ -76,7 +84,7 @@ def stranger(
     context = browser.new_context(base_url=live_server.url, locale="en-US", **look)
     context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
-    own_host = urlsplit(live_server.url).netloc
+    port = urlsplit(live_server.url).port
 
     def on_console(message: ConsoleMessage) -> None:
         # The API's refusals are answers, which Chromium reports as errors all the same; and what
@@ -87,7 +95,8 @@ def stranger(
 
     def on_request(request: Request) -> None:
         address = urlsplit(request.url)
-        if address.scheme.startswith("http") and address.netloc != own_host:
+        is_own = address.hostname in ("localhost", PLAIN_HOST) and address.port == port
+        if address.scheme.startswith("http") and not is_own:
             faults.append(f"asked {request.url}")
 
     page.on("console", on_console)
@@ -103,6 +112,8 @@ def page(stranger: Page, staff: User, live_server: LiveServer) -> Page:
     """A page of somebody of the staff."""
     client = Client()
     client.force_login(staff)
-    session = client.cookies["sessionid"].value
-    stranger.context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+    cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value}
+    port = urlsplit(live_server.url).port
+    for host in ("localhost", PLAIN_HOST):
+        stranger.context.add_cookies([{**cookie, "url": f"http://{host}:{port}"}])
     return stranger
