@@ -32,8 +32,9 @@ from classification.models import Flight
 logger = logging.getLogger(__name__)
 
 HEARTBEAT_SECONDS = 1.0
-# A leader that has not renewed for so long is dead.
-DEAD_SECONDS = 4.0
+# A leader that has not renewed for so long is dead. One renewal may fail, after the seconds that
+# a silent database is waited for.
+DEAD_SECONDS = 6.0
 # A landed lease stays for a while: who looked for the entry before it was written still finds
 # that somebody was asking.
 LINGER_SECONDS = 10.0

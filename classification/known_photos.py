@@ -1,7 +1,8 @@
 """Looking a hash up: hot entries from Django's cache, the others from the table.
 
 A purge or a correction is seen at once by the process that makes it, and by the others within
-LIFETIME_SECONDS; with Redis as the cache, at once by all.
+LIFETIME_SECONDS; with Redis as the cache, at once by all. Photos that are not hot are looked up
+together, many with one query.
 """
 
 import logging
@@ -12,12 +13,13 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 from redis.exceptions import RedisError
 
 from classification.categories import IDCARD, KEYS
+from classification.lookups import Lookups
 from classification.models import CacheEntry, PromptVersion
 from classification.results import Classification
 
@@ -33,6 +35,7 @@ SELECT = (
 _resting_until = 0.0
 _prompt: "Prompt | None" = None
 _prompt_until = 0.0
+_prompt_changes = 0
 
 
 class KnownPhoto(NamedTuple):
@@ -113,14 +116,14 @@ def _cost(cost: Decimal, provider: str) -> Decimal:
 def find(image_hash: str) -> KnownPhoto | None:
     """The photo with this hash, if its answer is known; DatabaseError when it cannot be told."""
     photo: KnownPhoto | None = _with_cache(lambda: cache.get(image_hash), None)
-    return photo if photo and photo.is_served else find_in_table([image_hash]).get(image_hash)
+    return photo if photo and photo.is_served else _lookups.find(image_hash)
 
 
 def find_many(image_hashes: Iterable[str]) -> dict[str, KnownPhoto]:
     """The known ones of these hashes, with one query for those that are not hot."""
     wanted = list(dict.fromkeys(image_hashes))
-    hot: dict[str, KnownPhoto] = _with_cache(lambda: cache.get_many(wanted), {})
-    found = {image_hash: photo for image_hash, photo in hot.items() if photo.is_served}
+    hot: dict[str, KnownPhoto | None] = _with_cache(lambda: cache.get_many(wanted), {})
+    found = {image_hash: photo for image_hash, photo in hot.items() if photo and photo.is_served}
     missing = [image_hash for image_hash in wanted if image_hash not in found]
     return found | (find_in_table(missing) if missing else {})
 
@@ -133,15 +136,22 @@ def find_in_table(image_hashes: list[str]) -> dict[str, KnownPhoto]:
         cursor.execute(f"{SELECT} WHERE image_hash IN ({marks})", image_hashes)
         photos = [KnownPhoto.from_row(row) for row in cursor.fetchall()]
     served = {photo.image_hash: photo for photo in photos if photo.is_served}
-    if served:
-        _with_cache(lambda: cache.set_many(served, LIFETIME_SECONDS), None)
+    for photo in served.values():
+        _with_cache(lambda photo=photo: cache.add(photo.image_hash, photo, LIFETIME_SECONDS), None)
     return served
 
 
+_lookups = Lookups(find_in_table)
+
+
 def forget(image_hashes: Iterable[str]) -> None:
-    """Take these out of the hot entries; to be called after their rows have changed."""
-    keys = [image_hash.lower() for image_hash in image_hashes]
-    _with_cache(lambda: cache.delete_many(keys), None)
+    """Take these out of the hot entries; to be called when their rows have changed.
+
+    A mark stays in their place, beside which nothing can be added: another thread may have read
+    the old row, and the change may not be committed yet.
+    """
+    marks = dict.fromkeys(image_hash.lower() for image_hash in image_hashes)
+    _with_cache(lambda: cache.set_many(marks, LIFETIME_SECONDS), None)
 
 
 class Prompt(NamedTuple):
@@ -155,18 +165,19 @@ class Prompt(NamedTuple):
 def current_prompt() -> Prompt:
     """The prompt in force, at most LIFETIME_SECONDS old."""
     global _prompt, _prompt_until
-    prompt = _prompt
+    prompt, changes = _prompt, _prompt_changes
     if prompt is None or time.monotonic() > _prompt_until:
         row = PromptVersion.objects.current()
-        prompt = _prompt = Prompt(row.version, row.text, row.accepted_from)
-        _prompt_until = time.monotonic() + LIFETIME_SECONDS
+        prompt = Prompt(row.version, row.text, row.accepted_from)
+        if changes == _prompt_changes:  # else it may have been read before the change
+            _prompt, _prompt_until = prompt, time.monotonic() + LIFETIME_SECONDS
     return prompt
 
 
 def forget_prompt() -> None:
     """Read the prompt again; to be called after it has changed."""
-    global _prompt
-    _prompt = None
+    global _prompt, _prompt_changes
+    _prompt, _prompt_changes = None, _prompt_changes + 1
 
 
 def _with_cache(action: Any, otherwise: Any) -> Any:
@@ -183,10 +194,13 @@ def _with_cache(action: Any, otherwise: Any) -> Any:
 
 
 @receiver([post_save, post_delete], sender=CacheEntry)
-def _entry_changed(instance: CacheEntry, **_: Any) -> None:
-    forget([instance.image_hash])
+def _entry_changed(instance: CacheEntry, created: bool = False, **_: Any) -> None:
+    if not created:
+        forget([instance.image_hash])
 
 
 @receiver([post_save, post_delete], sender=PromptVersion)
-def _prompt_changed(**_: Any) -> None:
-    forget_prompt()
+def _prompt_changed(instance: PromptVersion, **_: Any) -> None:
+    if instance.version > 1:  # the first one is made by reading it
+        forget_prompt()
+        transaction.on_commit(forget_prompt)  # others may have read the old one till then

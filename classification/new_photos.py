@@ -92,12 +92,13 @@ def _ask(photo: Photo, prompt: Prompt, token: str, caller: Caller) -> Landing:
     calls = ledger(answer.calls, photo, caller)
     entry = entry_of(photo, answer, provider.name, prompt.version, billed(calls))
     is_kept = entry.confidence >= settings.CACHE_MIN_CONFIDENCE
-    outcome = Outcome(answer.classification, "local" if provider.name == "local" else "llm")
+    source = "local" if provider.name == "local" else "llm"
+    outcome = Outcome(answer.classification, source)
     log = caller.answered(photo.sha256, photo.size, outcome, entry.cost)
-    recorder.store(StoredAnswer(entry if is_kept else None, log, calls, token, reservation))
-    if not is_kept:
+    if not is_kept:  # told before it is stored, which marks the lease as landed
         flights.ended(token, ending=flights.LANDED, answer=asdict(answer.classification))
-    return Landing(outcome, known=KnownPhoto.of(entry) if is_kept else None)
+    known = recorder.store(StoredAnswer(entry if is_kept else None, log, calls, token, reservation))
+    return Landing(Outcome(known.classification, source) if known else outcome, known=known)
 
 
 def _fail(

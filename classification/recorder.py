@@ -13,11 +13,18 @@ from collections.abc import Callable
 from multiprocessing.util import Finalize
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import (
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    transaction,
+)
 from django.db.models import F
 from django.utils import timezone
 
 from classification import flights
+from classification.known_photos import KnownPhoto
 from classification.models import CacheEntry, RequestLog
 from classification.outcomes import LogRow
 from classification.signals import calls_logged, requests_logged
@@ -28,6 +35,9 @@ logger = logging.getLogger(__name__)
 FLUSH_SECONDS = 0.5
 BATCH_ROWS = 1000
 MAX_WAITING = 50_000
+STOP_SECONDS = 5.0
+# How a database fails that is away or busy; whatever else it says, it will say again.
+AWAY = (OperationalError, InterfaceError)
 
 INSERT = (
     f"INSERT INTO {RequestLog._meta.db_table} ({', '.join(LogRow._fields)}) "  # noqa: S608
@@ -55,24 +65,26 @@ class Recorder:
         if len(self._rows) >= MAX_WAITING:
             self.dropped += 1
             if self.dropped == 1 or self.dropped % 1000 == 0:
-                logger.error("%d log rows dropped: the database is away.", self.dropped)
+                logger.error("%d log rows dropped: the database does not keep up.", self.dropped)
             return
         self._rows.append(row)
 
-    def store(self, answer: StoredAnswer) -> None:
-        """Write a model's answer, its calls and its log row before the answer leaves.
+    def store(self, answer: StoredAnswer) -> KnownPhoto | None:
+        """Write a model's answer, its calls and its log row before the answer leaves; gives the
+        entry that clients get from now on, if it is kept.
 
         When the database has just gone, they are kept until it is back: what was paid for is
         neither lost nor asked for again, as its flight stays in the air till then.
         """
         try:
-            answer.write()
-        except DatabaseError:
+            known = answer.write()
+        except AWAY:
             logger.exception("An answer waits for the database to come back.")
             flights.release_connection()
             self._answers.append(answer)
-        else:
-            self._landed(answer)
+            return KnownPhoto.of(answer.entry) if answer.entry else None
+        self._landed(answer)
+        return known
 
     def _landed(self, answer: StoredAnswer) -> None:
         flights.landed(answer.flight_token)
@@ -85,7 +97,7 @@ class Recorder:
             self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
             self._thread.start()
             # Runs at the end of a server's child process too, where atexit does not.
-            Finalize(None, self._try, args=(self.flush,), exitpriority=100)
+            Finalize(None, self._stop, exitpriority=100)
 
     def _run(self) -> None:
         self._try(flights.sweep)
@@ -93,10 +105,20 @@ class Recorder:
             time.sleep(FLUSH_SECONDS)
             self._try(self.flush)
 
+    def _stop(self) -> None:
+        """Write what waits, with some patience for a database that is just coming back."""
+        until = time.monotonic() + STOP_SECONDS
+        self._try(self.flush)
+        while self.waiting and time.monotonic() < until:
+            time.sleep(FLUSH_SECONDS)
+            self._try(self.flush)
+        if self.waiting:
+            logger.error("Stopped without the database: %d rows are lost.", self.waiting)
+
     def _try(self, write: Callable[[], None]) -> None:
         try:
             write()
-        except DatabaseError as error:
+        except AWAY as error:
             logger.warning("%d rows wait for the database: %s", self.waiting, error)
         except Exception:
             logger.exception("The recorder could not write.")
@@ -106,24 +128,51 @@ class Recorder:
                 flights.release_connection()
 
     def flush(self) -> None:
-        """Write everything that waits; raises DatabaseError, what is not written stays."""
+        """Write everything that waits; raises one of AWAY, what is not written stays."""
         with self._flushing:
             while self._answers:
-                if not self._answers[0].is_written():
-                    self._answers[0].write()
+                self._flush_answer(self._answers[0])
                 self._landed(self._answers.popleft())
             while self._rows or self._unsure:
                 self._flush_rows()
             flights.settle()
 
+    def _flush_answer(self, answer: StoredAnswer) -> None:
+        try:
+            if not answer.is_written():
+                answer.write()
+        except DatabaseError as error:
+            if isinstance(error, AWAY):
+                raise
+            self._drop(error)
+
     def _flush_rows(self) -> None:
-        unsure = bool(self._unsure)
-        while self._rows and len(self._unsure) < BATCH_ROWS:
+        is_new = not self._unsure
+        # None may join an unsure batch: its rows were written together, or none of them was.
+        while is_new and self._rows and len(self._unsure) < BATCH_ROWS:
             self._unsure.append(self._rows.popleft())
-        if not (unsure and _is_written(self._unsure)):
-            _write_rows(self._unsure)
-        written, self._unsure = self._unsure, []
-        requests_logged.send_robust(type(self), rows=written)
+        try:
+            if is_new or not _is_written(self._unsure):
+                _write_rows(self._unsure)
+        except DatabaseError as error:
+            if isinstance(error, AWAY):
+                raise
+            self._without_refused(error)
+        else:
+            written, self._unsure = self._unsure, []
+            requests_logged.send_robust(type(self), rows=written)
+
+    def _without_refused(self, error: DatabaseError) -> None:
+        """Halve a batch that the table refuses, down to the row that it is about."""
+        half = len(self._unsure) // 2
+        if not half:
+            self._drop(error)
+        self._rows.extendleft(reversed(self._unsure[half:] if half else []))
+        self._unsure = self._unsure[:half]
+
+    def _drop(self, error: DatabaseError) -> None:
+        self.dropped += 1
+        logger.error("A row was dropped, which the database refuses: %s", error)
 
 
 def _is_written(rows: list[LogRow]) -> bool:

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from classification import known_photos, spending
+from classification.known_photos import KnownPhoto
 from classification.models import CacheEntry, ModelCall, RequestLog, Reservation
 from classification.outcomes import LogRow
 
@@ -37,15 +38,19 @@ class StoredAnswer:
     flight_token: str
     reservation: Reservation | None = None
 
-    def write(self) -> None:
-        """Write the rows, all or none. Of two writers of one entry the first one wins.
+    def write(self) -> KnownPhoto | None:
+        """Write the rows, all or none; gives the entry that clients get from now on, if any.
 
-        Raises DatabaseError.
+        Of two writers of one entry the first one wins, and so does a person's correction that
+        was made meanwhile. Raises DatabaseError and InterfaceError.
         """
         try:
-            self._write(insert=True)
+            return self._write(insert=True)
         except IntegrityError:  # the entry is there, from another writer or out of date
-            self._write(insert=False)
+            try:
+                return self._write(insert=False)
+            except CacheEntry.DoesNotExist:  # and has just been removed
+                return self._write(insert=True)
 
     def is_written(self) -> bool:
         """Whether an earlier write(), whose commit went unanswered, succeeded after all."""
@@ -54,21 +59,30 @@ class StoredAnswer:
             request_id=self.log.request_id, image_hash=self.log.image_hash
         ).exists()
 
-    def _write(self, *, insert: bool) -> None:
+    def _write(self, *, insert: bool) -> KnownPhoto | None:
+        known: KnownPhoto | None = None
         with transaction.atomic():
-            if self.entry and insert:
-                self.entry.save(force_insert=True)
-            elif self.entry:
-                self._replace(self.entry)
+            if self.entry:
+                known = self._insert(self.entry) if insert else self._replace(self.entry)
             if settings.ENABLE_REQUEST_LOG:
                 RequestLog.objects.create(**self.log._asdict())
+            for call in self.calls:
+                call.pk = None  # set by an earlier write() that was rolled back
             ModelCall.objects.bulk_create(self.calls)
             spending.settle(self.reservation, self.calls)
+        return known
 
-    def _replace(self, entry: CacheEntry) -> None:
+    def _insert(self, entry: CacheEntry) -> KnownPhoto:
+        entry.pk = None
+        entry.save(force_insert=True)
+        return KnownPhoto.of(entry)
+
+    def _replace(self, entry: CacheEntry) -> KnownPhoto:
         existing = CacheEntry.objects.select_for_update().get(image_hash=entry.image_hash)
-        if known_photos.find_in_table([existing.image_hash]):
-            return
+        served = known_photos.find_in_table([existing.image_hash])
+        if served:
+            return served[existing.image_hash]
         for field in ANSWER_FIELDS:
             setattr(existing, field, getattr(entry, field))
         existing.save(update_fields=ANSWER_FIELDS)
+        return KnownPhoto.of(existing)

@@ -158,8 +158,8 @@ CACHES: dict[str, Any] = {
     }
     if CACHE_URL
     else {
-        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-        "OPTIONS": {"MAX_ENTRIES": 100_000, "CULL_FREQUENCY": 10},
+        "BACKEND": "classifier_project.memory_cache.MemoryCache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
     }
 }
 
