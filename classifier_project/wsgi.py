@@ -13,6 +13,7 @@ django = get_wsgi_application()
 # Models can be imported only after Django is set up.
 from classification.fast_lane import with_fast_lane  # noqa: E402
 from classification.recorder import recorder  # noqa: E402
+from classifier_project.bodies import with_whole_bodies  # noqa: E402
 
-application = with_fast_lane(django)
+application = with_fast_lane(with_whole_bodies(django))
 recorder.start()
