@@ -23,7 +23,7 @@ from classification.api.callers import client_address, content_length
 from classification.api.errors import error_body, refusal_of
 from classification.outcomes import Caller
 from classification.photos import HASH
-from classifier_project.middleware import new_request_id, request_id_var
+from classifier_project.middleware import SECURITY_HEADERS, new_request_id, request_id_var
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -104,6 +104,7 @@ def _answer(
         ("Content-Type", "application/json"),
         ("X-Request-ID", request_id),
         ("Vary", "Accept-Language"),
+        *SECURITY_HEADERS.items(),
     ]
     try:
         found = services.check_cache(

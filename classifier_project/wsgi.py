@@ -17,13 +17,14 @@ from classification.fast_lane import with_fast_lane  # noqa: E402
 from classification.processes import reporter  # noqa: E402
 from classification.recorder import recorder  # noqa: E402
 from classifier_project import workers  # noqa: E402
+from classifier_project.bodies import with_whole_bodies  # noqa: E402
 
 if settings.METRICS_TOKEN:
     import operations.metrics  # noqa: F401
 # Proxies keep connections; without one a stopped server may end at once.
 if settings.TRUSTED_PROXIES:
     workers.drain_on_sigterm()
-application = workers.with_manners(with_fast_lane(django))
+application = workers.with_manners(with_fast_lane(with_whole_bodies(django)))
 recorder.start()
 reporter.start()
 # A new worker is asked at once: what its first photo needs is loaded before that.

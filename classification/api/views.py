@@ -2,12 +2,11 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from rest_framework import viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import APIException
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -21,9 +20,10 @@ from classification.api.bodies import (
     outcome_body,
     stamp,
 )
+from classification.api.body_limits import max_body_bytes
 from classification.api.callers import caller_of, content_length
+from classification.api.parsers import JSONParser
 from classification.api.serializers import (
-    MAX_PHOTOS,
     BatchCheckCacheRequest,
     BatchClassifyRequest,
     CheckCacheRequest,
@@ -32,10 +32,6 @@ from classification.api.serializers import (
 from classification.errors import Refusal
 from classification.outcomes import Caller
 from classifier_project.middleware import request_id_var
-
-# What a form's other fields and boundaries may add to the photos.
-FORM_BYTES = 64 * 1024
-JSON_BYTES = 64 * 1024
 
 
 class ClassifyViewSet(viewsets.ViewSet):
@@ -49,15 +45,11 @@ class ClassifyViewSet(viewsets.ViewSet):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuse a body that is too long before it is read."""
         super().initial(request, *args, **kwargs)
-        length = content_length(request.META)
-        photo_bytes = settings.MAX_IMAGE_SIZE_MB * 1024 * 1024
-        if self.action == "create" and length > photo_bytes + FORM_BYTES:
+        if content_length(request.META) <= max_body_bytes(request.path):
+            return
+        if self.action == "create":
             services.log_refusal("image_too_large", caller_of(request))
-            raise Refusal("image_too_large")
-        if self.action == "batch" and length > MAX_PHOTOS * photo_bytes + FORM_BYTES:
-            raise Refusal("image_too_large")
-        if JSONParser in self.parser_classes and length > JSON_BYTES:
-            raise Refusal("invalid_request")
+        raise Refusal("image_too_large")
 
     @schemas.CHECK_CACHE
     @action(detail=False, methods=["post"], url_path="check-cache", parser_classes=[JSONParser])

@@ -1,0 +1,213 @@
+"""What strangers send to do harm, and what every answer carries against it."""
+
+import json
+import tempfile
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.wsgi import get_wsgi_application
+from django.test import Client
+from pytest_django import Settings
+
+from classification.fast_lane import with_fast_lane
+from classification.models import CacheEntry, Flight, RequestLog
+from classification.tests.pictures import photo
+from classifier_project.bodies import with_whole_bodies
+from classifier_project.middleware import SECURITY_HEADERS
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CHECK = "/api/v1/classify/check-cache"
+BATCH = "/api/v1/classify/batch"
+LONG = str(300 * 1024 * 1024)
+APPLICATION = with_fast_lane(with_whole_bodies(get_wsgi_application()))
+
+
+def send(path: str, body: bytes, content_type: str, **environ: Any) -> tuple[str, Any, bytes]:
+    """The status, headers and body of the whole application's answer to a POST."""
+    answer: list[Any] = []
+    defaults = {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": path,
+        "CONTENT_TYPE": content_type,
+        "HTTP_HOST": "localhost",
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "REMOTE_ADDR": "192.0.2.1",
+        "wsgi.input": BytesIO(body),
+        "wsgi.url_scheme": "http",
+    }
+    content = b"".join(
+        APPLICATION(defaults | environ, lambda *given, **_: answer.extend(given))  # type: ignore[arg-type]
+    )
+    return answer[0], dict(answer[1]), content
+
+
+def form(data: bytes) -> tuple[bytes, str]:
+    head = b'--XX\r\nContent-Disposition: form-data; name="image"; filename="p.jpg"\r\n\r\n'
+    return head + data + b"\r\n--XX--\r\n", "multipart/form-data; boundary=XX"
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        *(("/admin/login/", 413), ("/i18n/setlang/", 413), ("/prompt/publish/", 413)),
+        *(("/test/again/", 413), ("/test/keep/", 413), ("/prompt/trial/", 413), ("/nope", 413)),
+        *(("/api/v1/classify", 413), (BATCH, 413), (CHECK, 400), ("/api/v1/stats/today", 400)),
+    ],
+)
+def test_a_body_that_is_too_long_is_refused_unread(path: str, status: int) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.get("/admin/login/")  # with a token's cookie, the form is searched for the token
+    body = BytesIO(b"--XX")
+    response = client.generic(
+        "POST", path, b"", "multipart/form-data; boundary=XX",
+        CONTENT_LENGTH=LONG, **{"wsgi.input": body},
+    )  # fmt: skip
+
+    assert response.status_code == status
+    assert body.tell() == 0
+
+
+def test_a_chunked_body_is_taken_as_any_other(settings: Settings) -> None:
+    settings.LLM_PROVIDER = "local"
+    chunked = {"HTTP_TRANSFER_ENCODING": "chunked"}
+    question = json.dumps({"image_hash": "0" * 64}).encode()
+    asked = send(CHECK, question, "application/json", **chunked)
+    uploaded = send("/api/v1/classify", *form(photo()), **chunked)
+
+    assert (asked[0], json.loads(asked[2])["cached"]) == ("200 OK", False)
+    assert (uploaded[0], json.loads(uploaded[2])["success"]) == ("200 OK", True)
+
+
+@pytest.mark.parametrize(("path", "code"), [("/api/v1/classify", 413), ("/admin/login/", 413)])
+def test_a_chunked_body_without_end_is_left_at_its_limit(
+    settings: Settings, path: str, code: int
+) -> None:
+    settings.MAX_IMAGE_SIZE_MB = 1
+
+    class Endless:
+        taken = 0
+
+        def read(self, size: int) -> bytes:
+            self.taken += size
+            return b"x" * size
+
+    endless = Endless()
+    status, *_ = send(
+        path, b"", form(b"")[1], HTTP_TRANSFER_ENCODING="chunked", **{"wsgi.input": endless}
+    )
+
+    assert status.startswith(str(code))
+    assert endless.taken < 1.2 * 1024 * 1024
+
+
+@pytest.mark.parametrize("depth", [500, 30_000])
+def test_json_nested_by_the_thousand_is_refused(client: Client, depth: int) -> None:
+    deep = "[" * depth + "]" * depth
+    bodies = [
+        client.post(CHECK, f'{{"image_hash": {deep}}}', "application/json"),
+        client.post(f"{BATCH}-check-cache", f'{{"image_hashes": {deep}}}', "application/json"),
+        client.post(BATCH, {"images": [SimpleUploadedFile("p.jpg", b"x")], "image_hashes": deep}),
+    ]
+
+    assert [body.status_code for body in bodies] == [400] * 3
+    assert all(body.json()["error_code"] in {"invalid_request", "invalid_hash"} for body in bodies)
+
+
+def test_a_form_of_thousands_of_parts_is_refused(client: Client) -> None:
+    files = {"images": [SimpleUploadedFile(f"{n}.jpg", b"x") for n in range(150)]}
+    fields = {f"f{n}": "x" for n in range(1200)}
+
+    assert client.post(BATCH, files).json()["error_code"] == "invalid_request"
+    assert client.post("/api/v1/classify", fields).json()["error_code"] == "invalid_request"
+
+
+def test_every_answer_carries_the_headers_that_protect(client: Client) -> None:
+    question = json.dumps({"image_hash": "0" * 64}).encode()
+    paths = ("/admin/login/", "/", "/nope", "/static/css/site.css", "/docs", "/api/v1/health")
+    answers = [
+        *(_headers(client.get(path)) for path in paths),
+        _headers(client.get("/api/v1/nope")),
+        _headers(client.get("/api/v1/stats/today")),
+        _headers(client.get("/", HTTP_HOST="evil.example.com")),
+        _headers(client.post("/admin/login/")),
+        send(CHECK, question, "application/json", CONTENT_LENGTH=str(len(question)))[1],
+        send(CHECK, b"{", "application/json", CONTENT_LENGTH="1")[1],
+    ]
+
+    for headers in answers:
+        assert set(SECURITY_HEADERS) <= set(headers)
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
+        assert "unsafe-eval" not in headers["Content-Security-Policy"]
+
+
+def _headers(response: Any) -> Any:
+    response.close()
+    return response.headers
+
+
+def test_over_tls_browsers_are_told_to_stay_there(client: Client, settings: Settings) -> None:
+    settings.SECURE_HSTS_SECONDS = 31_536_000
+
+    assert "max-age=31536000" in client.get("/", secure=True)["Strict-Transport-Security"]
+
+
+@pytest.mark.parametrize(
+    "target", ["https://evil.example.com/", "//evil.example.com/", "javascript:alert(1)", "/\\evil"]
+)
+def test_nobody_is_sent_to_another_site(client: Client, settings: Settings, target: str) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    User.objects.create_user("anna", password="right", is_staff=True)
+    login = {"username": "anna", "password": "right", "next": target}
+    there = [
+        client.post("/admin/login/", login)["Location"],
+        client.post("/i18n/setlang/", {"language": "en", "next": target})["Location"],
+    ]
+
+    assert all(location.startswith("/") for location in there)
+    assert not any("evil" in location for location in there)
+
+
+def test_another_hosts_name_is_not_ours(client: Client) -> None:
+    wrong = client.get("/api/v1/health", HTTP_HOST="evil.example.com")
+    forwarded = client.get("/", HTTP_X_FORWARDED_HOST="evil.example.com")
+
+    assert (wrong.status_code, wrong.json()["error_code"]) == (400, "invalid_request")
+    assert "evil" not in forwarded["Location"]
+
+
+def test_other_sites_scripts_are_not_answered(client: Client, settings: Settings) -> None:
+    settings.CORS_ALLOWED_ORIGINS = ["https://app.example.com"]
+    ours = client.get("/api/v1/health", HTTP_ORIGIN="https://app.example.com")
+    theirs = client.get("/api/v1/health", HTTP_ORIGIN="https://evil.example.com")
+    page = client.get("/admin/login/", HTTP_ORIGIN="https://app.example.com")
+
+    assert ours["Access-Control-Allow-Origin"] == "https://app.example.com"
+    assert "Access-Control-Allow-Credentials" not in ours
+    assert "Access-Control-Allow-Origin" not in theirs
+    assert "Access-Control-Allow-Origin" not in page
+
+
+def test_a_photo_is_written_nowhere(
+    client: Client, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither into a temporary file, which a large upload would become, nor into a table."""
+    settings.LLM_PROVIDER = "local"
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    settings.FILE_UPLOAD_TEMP_DIR = str(tmp_path / "none")
+    data = photo("PNG", size=(2000, 1500), seed=3, compress_level=0)
+    reply = client.post("/api/v1/classify", {"image": SimpleUploadedFile("mine.png", data)})
+    rows = [*CacheEntry.objects.values(), *RequestLog.objects.values(), *Flight.objects.values()]
+
+    assert reply.status_code == 200
+    assert len(data) > 5 * 1024 * 1024
+    assert list(tmp_path.iterdir()) == []
+    assert rows
+    assert len(json.dumps(rows, default=str)) < 5000
+    assert "mine.png" not in json.dumps(rows, default=str)
