@@ -36,6 +36,19 @@ GROUPS: Sequence[tuple[str | Promise, Sequence[str]]] = (
     ),
     (gettext_lazy("Cost"), ("COST_PER_API_CALL", "LLM_PRICES", "DAILY_COST_LIMIT")),
     (
+        gettext_lazy("Alerts"),
+        (
+            "ALERT_EMAILS",
+            "EMAIL_URL",
+            "ALERT_WEBHOOKS",
+            "ALERT_DAILY_COST",
+            "ALERT_FAILURE_RATE",
+            "ALERT_WINDOW_MINUTES",
+            "ALERT_MIN_REQUESTS",
+            "ALERT_HIT_RATE_FALL",
+        ),
+    ),
+    (
         gettext_lazy("Service"),
         (
             "DATABASE_URL",
@@ -55,7 +68,7 @@ GROUPS: Sequence[tuple[str | Promise, Sequence[str]]] = (
     ),
 )
 SECRETS = {"LLM_API_KEY", "SECRET_KEY", "METRICS_TOKEN"}
-ADDRESSES = {"DATABASE_URL", "CACHE_URL", "LLM_BASE_URL"}
+ADDRESSES = {"DATABASE_URL", "CACHE_URL", "LLM_BASE_URL", "EMAIL_URL"}
 
 
 class Setting(NamedTuple):
