@@ -44,6 +44,19 @@ GROUPS: Sequence[tuple[Promise, dict[str, Promise]]] = (
         },
     ),
     (
+        _("Alerts"),
+        {
+            "ALERT_EMAILS": _("People who are told by e-mail"),
+            "EMAIL_URL": _("Mail server"),
+            "ALERT_WEBHOOKS": _("Group robots that are told"),
+            "ALERT_DAILY_COST": _("Cost of a day (yuan)"),
+            "ALERT_FAILURE_RATE": _("Failures (%)"),
+            "ALERT_WINDOW_MINUTES": _("Of the last minutes"),
+            "ALERT_MIN_REQUESTS": _("With at least so many requests"),
+            "ALERT_HIT_RATE_FALL": _("Fall of the hit rate (points)"),
+        },
+    ),
+    (
         _("Service"),
         {
             "DATABASE_URL": _("Database"),
@@ -63,7 +76,7 @@ GROUPS: Sequence[tuple[Promise, dict[str, Promise]]] = (
     ),
 )
 SECRETS = {"LLM_API_KEY", "SECRET_KEY", "METRICS_TOKEN"}
-ADDRESSES = {"DATABASE_URL", "CACHE_URL", "LLM_BASE_URL"}
+ADDRESSES = {"DATABASE_URL", "CACHE_URL", "LLM_BASE_URL", "EMAIL_URL"}
 
 
 class Setting(NamedTuple):

@@ -10,6 +10,7 @@ Without a limit nothing here asks the database.
 
 import logging
 import secrets
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -41,6 +42,7 @@ OTHER_TOKENS = 256
 
 # The day whose row this process has seen to.
 _opened: date | None = None
+_opening = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,17 +163,19 @@ def _is_given_up(reservation: Reservation) -> bool:
 def _open(day: date) -> None:
     """Make the day's row, with what was spent while no limit was set."""
     global _opened
-    if _opened == day:
-        return
-    midnight = timezone.make_aware(datetime.combine(day, time()))
-    with transaction.atomic():
+    with _opening:
+        if _opened == day:
+            return
+        midnight = timezone.make_aware(datetime.combine(day, time()))
+        # Not in the transaction: of those who find it made, each would hold a lock on it.
         SpendingDay.objects.get_or_create(day=day)
-        row = SpendingDay.objects.select_for_update().get(day=day)
-        calls = ModelCall.objects.filter(created_at__gte=midnight).exclude(billed="no")
-        spent = calls.aggregate(cost=Sum("cost", default=Decimal(0)))["cost"]
-        row.spent = max(row.spent, _millionths(spent))
-        row.save(update_fields=["spent"])
-    _opened = day
+        with transaction.atomic():
+            row = SpendingDay.objects.select_for_update().get(day=day)
+            calls = ModelCall.objects.filter(created_at__gte=midnight).exclude(billed="no")
+            spent = calls.aggregate(cost=Sum("cost", default=Decimal(0)))["cost"]
+            row.spent = max(row.spent, _millionths(spent))
+            row.save(update_fields=["spent"])
+        _opened = day
 
 
 def _most(prompt: str) -> int:

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
 
 from classifier_project.env import Env
 
@@ -27,6 +28,13 @@ def database_url(env: Env, var: Path) -> str:
     else:
         older = f"sqlite:///{var / 'db.sqlite3'}"
     return env.url("DATABASE_URL", older, ("mysql", "sqlite"))
+
+
+def wait_at_most(seconds: int) -> None:
+    """Let a command give up on a silent database; to be called before it asks anything."""
+    if connection.vendor == "mysql":
+        options = connection.settings_dict["OPTIONS"]
+        options["read_timeout"] = options["write_timeout"] = seconds
 
 
 def database(url: str, time_zone: str, *, read_timeout: int | None) -> dict[str, Any]:

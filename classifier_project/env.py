@@ -11,7 +11,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import environ
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
 
 TRUE = {"1", "true", "yes", "on"}
 FALSE = {"0", "false", "no", "off"}
@@ -98,6 +99,18 @@ class Env:
         if text and text.partition("://")[0] not in schemes:
             raise ImproperlyConfigured(f"{name} must begin with one of {', '.join(schemes)}://.")
         return text
+
+    def emails(self, name: str) -> list[str]:
+        """Comma-separated e-mail addresses."""
+        words = self.words(name)
+        try:
+            for word in words:
+                validate_email(word)
+        except ValidationError:
+            raise ImproperlyConfigured(
+                f"{name} must be e-mail addresses separated by commas."
+            ) from None
+        return words
 
     def networks(self, name: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
         """Comma-separated addresses or networks, such as 10.0.0.0/8."""

@@ -7,12 +7,14 @@ import os
 from pathlib import Path
 from typing import Any
 
+import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from classification.pricing import PriceTable
 from classifier_project import __version__, databases, secret_key
 from classifier_project.env import Env
+from operations.alerts import webhooks
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -203,6 +205,25 @@ CACHE_MIN_CONFIDENCE = env.decimal("CACHE_MIN_CONFIDENCE", "0.3", maximum="1")
 # Photos never touch the disk: uploads of any allowed size are held in memory.
 FILE_UPLOAD_HANDLERS = ["classification.api.uploads.MemoryUploadHandler"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+# --- Alerts -------------------------------------------------------------------------------
+
+EMAIL_URL = env.url("EMAIL_URL", "", ("smtp", "smtp+tls", "smtp+ssl"))
+if EMAIL_URL:
+    vars().update(environ.Env.email_url_config(EMAIL_URL))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "photo-classification@localhost")
+ALERT_EMAILS = env.emails("ALERT_EMAILS")
+if ALERT_EMAILS and not EMAIL_URL:
+    raise ImproperlyConfigured(
+        "ALERT_EMAILS needs EMAIL_URL, such as smtp+tls://user:pass@host:587."
+    )
+ALERT_WEBHOOKS = webhooks.parse(env.json("ALERT_WEBHOOKS"))
+ALERT_DAILY_COST = env.optional_decimal("ALERT_DAILY_COST")
+ALERT_FAILURE_RATE = env.decimal("ALERT_FAILURE_RATE", "20", minimum="0.1", maximum="100")
+ALERT_WINDOW_MINUTES = env.integer("ALERT_WINDOW_MINUTES", 10, maximum=1440)
+ALERT_MIN_REQUESTS = env.integer("ALERT_MIN_REQUESTS", 20)
+ALERT_HIT_RATE_FALL = env.decimal("ALERT_HIT_RATE_FALL", "20", minimum="0.1", maximum="100")
 
 # --- Log and server -----------------------------------------------------------------------
 

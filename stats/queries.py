@@ -64,6 +64,23 @@ def same_hours_yesterday(tail: Tail) -> dict[str, Any]:
     )
 
 
+def span(tail: Tail, start: datetime, end: datetime) -> dict[str, Any]:
+    """The sums of the requests from `start` to `end`, two local times of whole minutes."""
+    total = []
+    for number in range((end.date() - start.date()).days + 1):
+        day = start.date() + timedelta(days=number)
+        first = f"{start:%H:%M}" if day == start.date() else ""
+        last = f"{end:%H:%M}" if day == end.date() else "24:00"
+        rolled = Minute.objects.filter(day=day, minute__gte=first, minute__lt=last)
+        total.append(rolled.aggregate(**{name: Sum(name, default=0) for name in ADDITIVE}))
+        total += [
+            row
+            for row in tail.rows(tallies.MINUTES)
+            if row["day"] == day and first <= row["minute"] < last
+        ]
+    return _added_up(total)
+
+
 def trend(tail: Tail, days: int) -> list[dict[str, Any]]:
     """The figures of each of the last `days` days, today included, oldest first."""
     last = timezone.localdate()

@@ -62,6 +62,14 @@ def value(expression: str, **variables: str) -> str:
         ("LOG_FORMAT", "xml"),
         ("LOG_FILE", "/no/such/folder/service.log"),
         ("ENABLE_REQUEST_LOG", "2"),
+        ("EMAIL_URL", "imap://host"),
+        ("ALERT_EMAILS", "lin at example.com"),
+        ("ALERT_EMAILS", "lin@example.com"),  # without EMAIL_URL
+        ("ALERT_WEBHOOKS", "https://example.com"),
+        ("ALERT_WEBHOOKS", '[{"kind": "slack", "url": "https://example.com"}]'),
+        ("ALERT_WEBHOOKS", '[{"kind": "wecom", "url": "https://example.com", "secret": "s"}]'),
+        ("ALERT_WEBHOOKS", '[{"kind": "feishu"}]'),
+        ("ALERT_FAILURE_RATE", "101"),
     ],
 )
 def test_a_wrong_value_stops_the_start_and_is_named(name: str, wrong: str) -> None:
@@ -74,6 +82,14 @@ def test_a_wrong_value_stops_the_start_and_is_named(name: str, wrong: str) -> No
 
 def test_a_password_in_a_wrong_address_is_not_repeated() -> None:
     result = start(DATABASE_URL="mysqlx://user:hunter2@localhost/db")
+
+    assert result.returncode != 0
+    assert "hunter2" not in result.stderr
+
+
+def test_a_robots_password_is_not_repeated() -> None:
+    url = "https://example.com/send?access_token=hunter2"
+    result = start(ALERT_WEBHOOKS=f'[{{"kind": "dingding", "url": "{url}"}}]')
 
     assert result.returncode != 0
     assert "hunter2" not in result.stderr
