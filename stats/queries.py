@@ -66,7 +66,7 @@ def same_hours_yesterday(tail: Tail) -> dict[str, Any]:
 
 def span(tail: Tail, start: datetime, end: datetime) -> dict[str, Any]:
     """The sums of the requests from `start` to `end`, two local times of whole minutes."""
-    total = []
+    total: list[Mapping[str, Any]] = []
     for number in range((end.date() - start.date()).days + 1):
         day = start.date() + timedelta(days=number)
         first = f"{start:%H:%M}" if day == start.date() else ""
