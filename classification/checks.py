@@ -52,3 +52,17 @@ def threads_exceed_model_calls(**_: Any) -> list[CheckMessage]:
             id="classification.W002",
         )
     ]
+
+
+@register(Tags.security, deploy=True)
+def proxy_stands_before(**_: Any) -> list[CheckMessage]:
+    if settings.TRUSTED_PROXIES or settings.APP_HOST in ("127.0.0.1", "::1", "localhost"):
+        return []
+    return [
+        Warning(
+            "APP_HOST is reached from the network, and no proxy is named: a client that sends "
+            "its body slowly holds a thread.",
+            hint="Put nginx or the like in front, and its address into TRUSTED_PROXIES.",
+            id="classification.W003",
+        )
+    ]

@@ -64,10 +64,8 @@ def test_a_body_that_is_too_long_is_refused_unread(path: str, status: int) -> No
     client = Client(enforce_csrf_checks=True)
     client.get("/admin/login/")  # with a token's cookie, the form is searched for the token
     body = BytesIO(b"--XX")
-    response = client.generic(
-        "POST", path, b"", "multipart/form-data; boundary=XX",
-        CONTENT_LENGTH=LONG, **{"wsgi.input": body},
-    )  # fmt: skip
+    environ: dict[str, Any] = {"CONTENT_LENGTH": LONG, "wsgi.input": body}
+    response = client.generic("POST", path, b"", "multipart/form-data; boundary=XX", **environ)
 
     assert response.status_code == status
     assert body.tell() == 0
@@ -75,7 +73,7 @@ def test_a_body_that_is_too_long_is_refused_unread(path: str, status: int) -> No
 
 def test_a_chunked_body_is_taken_as_any_other(settings: Settings) -> None:
     settings.LLM_PROVIDER = "local"
-    chunked = {"HTTP_TRANSFER_ENCODING": "chunked"}
+    chunked: dict[str, Any] = {"HTTP_TRANSFER_ENCODING": "chunked"}
     question = json.dumps({"image_hash": "0" * 64}).encode()
     asked = send(CHECK, question, "application/json", **chunked)
     uploaded = send("/api/v1/classify", *form(photo()), **chunked)

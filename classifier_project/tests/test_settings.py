@@ -144,6 +144,7 @@ def test_the_older_names_of_the_database_are_understood() -> None:
         ({"LLM_PROVIDER": "aliyun"}, "classification.E002"),
         ({"LLM_PROVIDER": "local", "LLM_API_KEY": "sk-1"}, "classification.W001"),
         ({"WEB_THREADS": "8"}, "classification.W002"),
+        ({"APP_HOST": "0.0.0.0"}, "classification.W003"),  # noqa: S104
         ({}, "classification.E001"),
     ],
 )
