@@ -159,6 +159,16 @@ def test_figures_are_for_staff(client: Client, address: str) -> None:
     assert (user.status_code, user.json()["error_code"]) == (403, "permission_denied")
 
 
+def test_a_wrong_token_or_one_of_nobody_is_not_enough(client: Client) -> None:
+    gone = User.objects.create_user("gone", is_staff=True, is_active=False)
+    app = User.objects.create_user("app")
+    keys = ["0" * 40, Token.objects.create(user=gone).key, Token.objects.create(user=app).key]
+    answers = [ask(client, "today", Authorization=f"Token {key}") for key in keys]
+
+    assert [answer.status_code for answer in answers] == [401, 401, 403]
+    assert answers[0]["WWW-Authenticate"] == "Token"
+
+
 def test_a_token_is_enough(client: Client) -> None:
     token = Token.objects.create(user=User.objects.create_user("staff", is_staff=True))
 

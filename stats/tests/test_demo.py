@@ -1,12 +1,15 @@
 """A made-up history leaves no trace when it is removed."""
 
+from datetime import timedelta
+from decimal import Decimal
+
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
 from classification.models import CacheEntry, ModelCall, RequestLog
-from stats import models
+from stats import demo, models
 from stats.tests.history import data, figures, log
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +42,24 @@ def test_removing_it_leaves_what_was_there(staff: Client, is_added_up: bool) -> 
     assert RequestLog.objects.count() == 1
     assert not CacheEntry.objects.exists()
     assert not ModelCall.objects.exists()
-    assert models.User.objects.count() == (1 if is_added_up else 0)
+    assert not models.User.objects.filter(user_id__startswith=demo.USER).exists()
+
+
+def test_removing_it_after_a_purge_leaves_what_was_there(staff: Client) -> None:
+    for age in (0, 1, 5):
+        log(timezone.now() - timedelta(days=age), cost=Decimal(1))
+    before = figures(staff)
+    call_command("seed_demo_data", "--days=9", "--requests=300")
+    call_command("roll_up_stats")
+    call_command("purge_request_log", "--older-than=2")
+    between = figures(staff)
+    call_command("seed_demo_data", "--remove")
+
+    assert sum(day["total_requests"] for day in between["trend?days=7"]) > 100
+    assert figures(staff) == before
+    assert RequestLog.objects.count() == 2
+    assert not models.Minute.objects.filter(requests__gt=1).exists()
+    assert models.Day.objects.count() == 3
 
 
 def test_it_is_not_written_twice() -> None:

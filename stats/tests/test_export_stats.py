@@ -14,7 +14,8 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import translation
 
-from stats import roll_ups
+from classification.models import RequestLog
+from stats import exports, roll_ups, users
 from stats.tests.history import A_WHILE, NOW, call, data, log, scatter
 
 pytestmark = pytest.mark.django_db
@@ -62,6 +63,19 @@ def test_users_are_the_same_before_and_after_they_are_added_up(tmp_path: Path) -
     assert after[:-1] == before
     assert after[-1]["user_id"] == "new"
     assert sum(row["request_count"] for row in before) > 20
+
+
+def test_users_are_read_page_by_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scatter(13, 60)
+    monkeypatch.setattr(users, "PAGE_USERS", 2)
+    for number in range(3):
+        with time_machine.travel(NOW + number * A_WHILE, tick=False):
+            list(roll_ups.roll_up())
+    rows = exported(tmp_path, "--report=users")
+
+    assert [row["user_id"] for row in rows] == ["a", "b", "c", "d", "e"]
+    asked = RequestLog.objects.filter(user_id__gt="", created_date__gte=FIRST)
+    assert sum(row["request_count"] for row in rows) == asked.count()
 
 
 def test_the_ledger_is_by_day_and_model(tmp_path: Path) -> None:
@@ -117,6 +131,16 @@ def test_a_workbook_has_numbers_and_no_formulas(tmp_path: Path) -> None:
     assert "<t>=1+1</t>" in sheet
     assert "<f>" not in sheet
     assert re.search(r'<c r="B2"><v>1</v></c>', sheet)
+
+
+def test_a_full_sheet_is_followed_by_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exports, "SHEET_ROWS", 3)
+    workbook = zipfile.ZipFile(io.BytesIO(export(tmp_path, "--format=xlsx")))  # of four days
+
+    sheets = [workbook.read(f"xl/worksheets/sheet{number}.xml") for number in (1, 2)]
+    assert [sheet.count(b"<row ") for sheet in sheets] == [4, 2]
 
 
 @pytest.mark.parametrize("output_format", ["csv", "json", "xlsx"])

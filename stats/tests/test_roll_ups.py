@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from classification.models import ModelCall, RequestLog
 from stats import models, roll_ups
-from stats.tests.history import A_WHILE, NOW, data, figures, log, scatter
+from stats.tests.history import A_WHILE, NOW, call, data, figures, log, scatter
 
 pytestmark = pytest.mark.django_db
 
@@ -96,6 +96,21 @@ def test_purging_the_log_changes_no_figure(staff: Client, settings: Settings) ->
         NOW.date(),
     }
     assert not models.DayAddress.objects.filter(day__lt=NOW.date() - timedelta(days=1)).exists()
+
+
+def test_yesterday_can_be_compared_with_after_any_purge(staff: Client) -> None:
+    for hours in (1, 25, 49):
+        log(NOW - timedelta(hours=hours), user_id=f"u{hours}")
+    later(staff, 3)
+    with time_machine.travel(NOW + 3 * A_WHILE, tick=False):
+        before = staff.get("/").context["board"].yesterday
+        call_command("purge_request_log", "--older-than=0d", verbosity=0)
+        after = staff.get("/").context["board"].yesterday
+
+    assert after == before
+    assert after["unique_ips"] == after["total_requests"] == 1
+    assert set(RequestLog.objects.values_list("created_date", flat=True)) == {NOW.date()}
+    assert models.Minute.objects.exclude(day=NOW.date()).count() == 1
 
 
 def test_rows_that_are_not_added_up_are_not_purged(settings: Settings) -> None:
@@ -188,6 +203,15 @@ def test_rows_not_yet_committed_are_waited_for(staff: Client) -> None:
     assert rolled_up() == RequestLog.objects.latest("pk").pk
     with time_machine.travel(NOW + A_WHILE, tick=False):
         assert data(staff, "today")["estimated_cost"] == 3
+
+
+def test_calls_without_a_logged_request_are_money_spent(staff: Client) -> None:
+    """Trials of staff, and everything while ENABLE_REQUEST_LOG is off."""
+    call(cost=Decimal("0.5"))
+    for times in (1, 3):
+        today = later(staff, times)["today"]
+        assert (today["estimated_cost"], today["total_requests"]) == (0.5, 0)
+        assert later(staff, 1)["trend?days=7"][-1]["estimated_cost"] == 0.5
 
 
 def test_a_ledger_of_its_own_is_added_up(staff: Client) -> None:

@@ -41,13 +41,14 @@ class Command(BaseCommand):
         first_kept = timezone.localdate() - options["older_than"]
         deque(roll_up(), maxlen=0)
         state = RollUp.objects.filter(pk=RequestLog._meta.db_table).first()
-        old = RequestLog.objects.filter(
-            created_date__lt=first_kept, pk__lte=state.upto if state else 0
-        ).exclude(request_id__startswith=demo.MARK)
+        old = RequestLog.objects.filter(created_date__lt=first_kept)
+        ids = old.aggregate(first=Min("pk"), last=Max("pk"))  # from the index of days alone
+        old = old.filter(pk__lte=state.upto if state else 0).exclude(
+            request_id__startswith=demo.MARK
+        )
         if options["dry_run"]:
             self.stdout.write(f"{old.count()} rows would be deleted.")
             return
-        ids = old.aggregate(first=Min("pk"), last=Max("pk"))
         deleted = 0
         if ids["first"] is not None:
             starts = range(ids["first"], ids["last"] + 1, BATCH_IDS)
