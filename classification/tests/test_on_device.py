@@ -1,6 +1,9 @@
 """The on-device model on real photos, as the configured provider and as a stand-in."""
 
 import json
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
@@ -185,3 +188,15 @@ def test_an_on_device_model_that_fails_leaves_the_first_failure_standing(
     networks._session.cache_clear()
 
     assert body["error_code"] == "model_bad_reply"
+
+
+def test_nobody_is_told_that_it_runs(tmp_path: Path) -> None:
+    """ONNX Runtime keeps what it reports about a machine in a file until it is sent."""
+    code = (
+        "from classification.providers.on_device import networks; networks._session('centerface')"
+    )
+    environment = os.environ | {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    environment.pop("ORT_DISABLE_TELEMETRY", None)  # set in this process already
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment, timeout=60)
+
+    assert list(tmp_path.rglob("*")) == []
