@@ -26,13 +26,12 @@ REDOC_STYLES = (
     "'sha256-QMIg+bpjm3JdElJ388KYke01izlUW0UoNOeKjpMxdgc='"
 )
 REDOC_POLICY = PAGE_POLICY.replace("style-src", f"style-src {REDOC_STYLES}") + "; worker-src blob:"
-# On every answer, the API's and static files' too. Strict-Transport-Security is Django's, where
-# TLS is used.
+# On every answer, the API's and static files' too. Strict-Transport-Security and
+# Cross-Origin-Opener-Policy are Django's, where TLS is used.
 SECURITY_HEADERS = {
     "Content-Security-Policy": PAGE_POLICY,
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }

@@ -135,6 +135,8 @@ HAS_TLS = bool(CSRF_TRUSTED_ORIGINS) and all(
 )
 SECURE_SSL_REDIRECT = SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HAS_TLS
 SECURE_REDIRECT_EXEMPT = [r"^api/", r"^metrics$"]
+# Over plain http browsers ignore it, and say so as an error on every page.
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin" if HAS_TLS else None
 SECURE_HSTS_SECONDS = 31_536_000 if HAS_TLS else 0
 # Whether the whole domain is served by https is not this service's to say.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]

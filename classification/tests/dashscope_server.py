@@ -90,6 +90,7 @@ class DashScopeServer:
         self.requests: list[Received] = []
         self.category = "pets"
         self.confidence: Any = 0.95
+        self.description = "一只猫"
         self.delay = delay
         self.clock_ahead = 0.0
         self.in_flight = 0
@@ -195,7 +196,7 @@ class _Handler(BaseHTTPRequestHandler):
         verdict = {
             "category": self.fake.category,
             "confidence": self.fake.confidence,
-            "description": "一只猫",
+            "description": self.fake.description,
         }
         words = MODEL_WORDS.get(mode, "{}").format(json.dumps(verdict, ensure_ascii=False))
         content: Any = words if mode == "ok_string" else [{"text": words}]

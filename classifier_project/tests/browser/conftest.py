@@ -112,8 +112,9 @@ def page(stranger: Page, staff: User, live_server: LiveServer) -> Page:
     """A page of somebody of the staff."""
     client = Client()
     client.force_login(staff)
-    cookie = {"name": "sessionid", "value": client.cookies["sessionid"].value}
+    session = client.cookies["sessionid"].value
     port = urlsplit(live_server.url).port
     for host in ("localhost", PLAIN_HOST):
-        stranger.context.add_cookies([{**cookie, "url": f"http://{host}:{port}"}])
+        address = f"http://{host}:{port}"
+        stranger.context.add_cookies([{"name": "sessionid", "value": session, "url": address}])
     return stranger

@@ -1,12 +1,13 @@
 """The prompt page: draft, trial, publish, restore."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from classification.models import CacheEntry, ModelCall, PromptVersion
 from classification.prompts import DEFAULT_PROMPT
 from classification.tests.dashscope_server import DashScopeServer
 from classification.tests.pictures import photo
+from classifier_project.tests.browser.conftest import wide_only
 
 pytestmark = pytest.mark.usefixtures("model")
 
@@ -19,6 +20,27 @@ def write_draft(page: Page, text: str) -> None:
     page.get_by_role("button", name="检查并对比").click()
 
 
+@wide_only
+def test_a_trial_takes_eight_photos_and_shows_what_differs(
+    page: Page, model: DashScopeServer
+) -> None:
+    write_draft(page, DRAFT)
+    photos: list[FilePayload] = [
+        {"name": f"{seed}.jpg", "mimeType": "image/jpeg", "buffer": photo(seed=seed)}
+        for seed in range(9)
+    ]
+    model.script("ok", "DataInspectionFailed", "ok")
+    page.locator("#choose").set_input_files(photos)
+    expect(page.locator("#too-many")).to_be_visible()
+    expect(page.locator("#trials .pair")).to_have_count(8)
+
+    expect(page.locator("#trials .pair").first).to_contain_text("内容审核拒绝了这张照片")
+    assert not CacheEntry.objects.exists()
+    page.get_by_role("button", name="放弃草稿").click()
+    expect(page.get_by_label("提示词", exact=True)).to_have_value(DEFAULT_PROMPT)
+
+
+@wide_only
 def test_a_draft_without_a_key_or_the_word_json_goes_no_further(page: Page) -> None:
     write_draft(page, DRAFT.replace("idcard", "id").replace("JSON", "对象"))
 
@@ -49,7 +71,7 @@ def test_a_draft_is_tried_published_and_taken_back(page: Page, model: DashScopeS
     assert published.author
     assert published.author.get_username() == "lin"
 
-    page.get_by_role("link", name="v1 ·").click()
+    page.get_by_role("link", name="v1", exact=True).click()
     page.get_by_role("button", name="恢复 v1").click()
     page.get_by_role("button", name="发布").click()
     expect(page.get_by_text("恢复自 v1")).to_be_visible()

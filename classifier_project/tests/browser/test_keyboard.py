@@ -1,0 +1,152 @@
+"""Everything that a mouse can do, the keyboard can."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from classification.models import CacheEntry, PromptVersion
+from classification.tests.dashscope_server import DashScopeServer
+from classification.tests.pictures import photo
+from classifier_project.tests.browser.conftest import wide_only
+
+pytestmark = [wide_only, pytest.mark.usefixtures("model")]
+
+HASH = "a" * 64
+PAGES = [
+    "/",
+    "/?wall",
+    "/test/",
+    "/prompt/",
+    "/settings/",
+    "/admin/",
+    "/admin/classification/cacheentry/",
+    f"/admin/classification/cacheentry/{HASH}/change/",
+    "/admin/classification/requestlog/",
+]
+# What a mouse can use, in the order of the document.
+USABLE = """() => {
+    const kinds = "a[href], button, input, select, textarea, summary, [tabindex='0']";
+    window.usable = [...document.querySelectorAll(kinds)].filter((element) =>
+        element.type !== "hidden" && !element.disabled && element.tabIndex >= 0
+        && element.checkVisibility({ visibilityProperty: true }));
+    return window.usable.length;
+}"""
+# Where the focus is among them, and whether people can see it.
+FOCUS = """() => {
+    const element = document.activeElement;
+    const ringed = element.matches("input[type=file]") ? element.closest("label") : element;
+    const style = getComputedStyle(ringed);
+    const seen = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+    const box = ringed.getBoundingClientRect();
+    const place = window.usable.indexOf(element);
+    return seen && box.width && box.right > 0 ? place : `unseen: ${element.outerHTML}`;
+}"""
+
+
+def tab_to(page: Page, selector: str) -> None:
+    """Press Tab until the focus is there, at most once round the page."""
+    target = page.locator(selector).first
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if target.evaluate("(element) => element === document.activeElement"):
+            return
+    pytest.fail(f"The keyboard does not reach {selector}.")
+
+
+def test_tab_goes_through_every_page_in_order_and_is_seen(page: Page) -> None:
+    CacheEntry.objects.create(image_hash=HASH, category="pets", confidence=1, hit_count=3)
+    for address in PAGES:
+        page.goto(address)
+        # From the top, not from the field that a page begins in.
+        page.evaluate("document.activeElement.blur()")
+        count = page.evaluate(USABLE)
+        page.locator("body").press("Tab")
+        reached = [page.evaluate(FOCUS)]
+        for _ in range(count - 1):
+            page.keyboard.press("Tab")
+            reached.append(page.evaluate(FOCUS))
+        assert reached == list(range(count)), address
+
+
+def test_the_skip_link_leads_past_the_navigation(page: Page) -> None:
+    page.goto("/prompt/")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("#content$"))
+    page.keyboard.press("Tab")
+
+    expect(page.get_by_label("提示词", exact=True)).to_be_focused()
+
+
+def test_the_dashboard_by_keyboard(page: Page) -> None:
+    page.goto("/")
+    expect(page.locator(".chart canvas")).to_have_count(2)
+    tab_to(page, "#days a:last-child")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url("/?days=90")
+    expect(page.locator("#days a:last-child")).to_be_focused()
+
+    day = page.locator(".readout [data-day]").first
+    today = day.text_content() or ""
+    tab_to(page, ".chart")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    expect(day).not_to_have_text(today)
+    page.keyboard.press("ArrowRight")
+    expect(day).to_have_text(today)
+
+    tab_to(page, ".trend summary")
+    page.keyboard.press("Space")
+    expect(page.locator("#trend-table")).to_be_visible()
+
+
+def test_a_photo_by_keyboard(page: Page, model: DashScopeServer) -> None:
+    page.goto("/test/")
+    tab_to(page, "#choose")
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Space")
+    chooser.value.set_files({"name": "cat.jpg", "mimeType": "image/jpeg", "buffer": photo()})
+    expect(page.locator(".photo .category")).to_have_text("宠物萌照")
+    model.category = "other"
+    tab_to(page, "[data-again]")
+    page.keyboard.press("Enter")
+    expect(page.locator(".compare")).to_be_visible()
+    tab_to(page, "[data-part=again] button")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_text("从现在起，客户端得到的结果是：其它")).to_be_visible()
+
+
+def test_a_prompt_by_keyboard(page: Page) -> None:
+    page.goto("/prompt/")
+    tab_to(page, "#id_text")
+    page.keyboard.press("Control+End")
+    page.keyboard.type("仔细看。")
+    tab_to(page, "form .primary")
+    page.keyboard.press("Enter")
+    expect(page.locator(".differences ins")).to_contain_text("仔细看。")
+    tab_to(page, "[name=older]")
+    page.keyboard.press("ArrowDown")
+    tab_to(page, "form[action$='/publish/'] button")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("第 2 版已生效")).to_be_visible()
+
+    assert PromptVersion.objects.current().accepted_from == 2
+
+
+def test_a_correction_and_a_language_by_keyboard(page: Page) -> None:
+    CacheEntry.objects.create(image_hash=HASH, category="pets", confidence=1)
+    page.goto(f"/admin/classification/cacheentry/{HASH}/change/")
+    page.locator("#id_category").focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    tab_to(page, "[name=_save]")
+    page.keyboard.press("Enter")
+    expect(page.locator(".messagelist")).to_be_visible()
+    assert CacheEntry.objects.get().category == "foods"
+
+    page.locator(".brand").focus()
+    tab_to(page, "[name=language][value=en]")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Dashboard")).to_be_visible()
