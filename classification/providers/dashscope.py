@@ -4,7 +4,6 @@ import base64
 import contextvars
 import logging
 import random
-import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ from classification.providers.base import Answer, Call, ProviderError
 from classification.providers.breaker import Breaker
 from classification.providers.pace import Pace
 from classification.providers.replies import Failure, Verdict, read_exception, read_reply
+from classification.providers.slots import Slots
 from classification.providers.wire import Exchange, Session
 
 logger = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ DENIED_SECONDS = 300.0
 class DashScopeProvider:
     """Asks the first of `models`; those after it only while it is retired or denied.
 
-    `timeout` is the seconds a whole classify() may take; `max_concurrency` the calls at once.
+    `timeout` is the seconds a whole classify() may take; `slots` the calls at once.
     """
 
     name = "aliyun"
@@ -50,7 +50,7 @@ class DashScopeProvider:
         base_url: str,
         timeout: float,
         max_tokens: int,
-        max_concurrency: int,
+        slots: Slots,
     ) -> None:
         # Half a second and 45 MB to import: only where a provider is made, in a server's worker.
         from dashscope import MultiModalConversation
@@ -61,9 +61,9 @@ class DashScopeProvider:
         self._base_url = base_url
         self._timeout = timeout
         self._max_tokens = max_tokens
-        self._session = Session(max_concurrency)
-        self._workers = ThreadPoolExecutor(max_concurrency, thread_name_prefix="model")
-        self._slots = threading.Semaphore(max_concurrency)
+        self._session = Session(slots.count)
+        self._workers = ThreadPoolExecutor(slots.count, thread_name_prefix="model")
+        self._slots = slots
         self._unsupported: set[tuple[str, str]] = set()
         self._denied: dict[str, float] = {}
         self._pace = Pace()
@@ -78,9 +78,10 @@ class DashScopeProvider:
         deadline = time.monotonic() + self._timeout
         self.breaker.enter()
         try:
-            if not self._slots.acquire(timeout=min(SLOT_PATIENCE_SECONDS, self._timeout)):
+            slot = self._slots.acquire(min(SLOT_PATIENCE_SECONDS, self._timeout))
+            if slot is None:
                 raise ProviderError("model_busy", "Every model slot is taken.", retry_after=2)
-            answer = self._in_worker(_Asking(self, photo, prompt, deadline), deadline)
+            answer = self._in_worker(_Asking(self, photo, prompt, deadline), slot, deadline)
         except ProviderError as error:
             self._tell_breaker(error)
             raise
@@ -90,10 +91,10 @@ class DashScopeProvider:
         self.breaker.succeed()
         return answer
 
-    def _in_worker(self, asking: "_Asking", deadline: float) -> Answer:
+    def _in_worker(self, asking: "_Asking", slot: int, deadline: float) -> Answer:
         """Ask on a thread that can be given up, whatever its socket does."""
         future = self._workers.submit(contextvars.copy_context().run, asking.run)
-        future.add_done_callback(lambda _: self._slots.release())
+        future.add_done_callback(lambda _: self._slots.release(slot))
         try:
             return future.result(max(deadline - time.monotonic(), 0))
         except FutureTimeout:
