@@ -1,12 +1,17 @@
 """The providers that the settings ask for, made once per process when first needed."""
 
 import functools
+import os
 import threading
+from pathlib import Path
 
 from django.conf import settings
 
 from classification.providers.base import Provider
+from classification.providers.slots import Slots
 
+# The variable by which a server hands its workers the file that their Slots share.
+SLOTS_FILE = "MODEL_SLOTS_FILE"
 # Without it the first photos of a process, which come together, would each make a provider with
 # limits of its own.
 _making = threading.Lock()
@@ -44,8 +49,15 @@ def _provider() -> Provider | None:
         base_url=settings.LLM_BASE_URL,
         timeout=settings.LLM_TIMEOUT,
         max_tokens=settings.LLM_MAX_TOKENS,
-        max_concurrency=settings.LLM_MAX_CONCURRENCY,
+        slots=_slots(),
     )
+
+
+def _slots() -> Slots:
+    """The calls in flight; the workers of `manage.py serve` lend one another their places."""
+    if file := os.environ.get(SLOTS_FILE):
+        return Slots(settings.LLM_MAX_CONCURRENCY * settings.WEB_WORKERS, Path(file))
+    return Slots(settings.LLM_MAX_CONCURRENCY)
 
 
 @functools.cache

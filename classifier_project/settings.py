@@ -4,6 +4,7 @@ A wrong value stops the start with a sentence that names the variable.
 """
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -143,14 +144,16 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 
 # --- Database and cache -------------------------------------------------------------------
 
-# The web server gives up on a silent database; commands may run long statements.
+# The web server gives up on a silent database; commands may run long statements. The workers of
+# `manage.py serve` inherit its settings.
+IS_SERVING = "SERVING" in os.environ or sys.argv[1:2] == ["serve"]
 WEB_DATABASE_READ_TIMEOUT_SECONDS = 3
 DATABASE_URL = databases.database_url(env, VAR_DIR)
 DATABASES = {
     "default": databases.database(
         DATABASE_URL,
         TIME_ZONE,
-        read_timeout=WEB_DATABASE_READ_TIMEOUT_SECONDS if os.environ.get("SERVING") else None,
+        read_timeout=WEB_DATABASE_READ_TIMEOUT_SECONDS if IS_SERVING else None,
     )
 }
 

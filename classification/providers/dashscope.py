@@ -46,7 +46,7 @@ ADVICE: dict[Cause, str] = {
 class DashScopeProvider:
     """Asks the first of `models`; those after it only while it is retired or denied.
 
-    `timeout` is the seconds a whole classify() may take; `max_concurrency` the calls at once.
+    `timeout` is the seconds a whole classify() may take; `slots` the calls at once.
     """
 
     name = "aliyun"
@@ -59,7 +59,7 @@ class DashScopeProvider:
         base_url: str,
         timeout: float,
         max_tokens: int,
-        max_concurrency: int,
+        slots: Slots,
     ) -> None:
         # Half a second and 45 MB to import: only where a provider is made, in a server's worker.
         from dashscope import MultiModalConversation
@@ -70,9 +70,9 @@ class DashScopeProvider:
         self._base_url = base_url
         self._timeout = timeout
         self._max_tokens = max_tokens
-        self._session = Session(max_concurrency)
-        self._workers = ThreadPoolExecutor(max_concurrency, thread_name_prefix="model")
-        self._slots = Slots(max_concurrency)
+        self._session = Session(slots.count)
+        self._workers = ThreadPoolExecutor(slots.count, thread_name_prefix="model")
+        self._slots = slots
         self._unsupported: set[tuple[str, str]] = set()
         self._denied: dict[str, float] = {}
         self._pace = Pace()
@@ -89,9 +89,10 @@ class DashScopeProvider:
         deadline = time.monotonic() + self._timeout
         self._breaker.enter()
         try:
-            if not self._slots.take(timeout=min(SLOT_PATIENCE_SECONDS, self._timeout)):
+            slot = self._slots.acquire(min(SLOT_PATIENCE_SECONDS, self._timeout))
+            if slot is None:
                 raise ProviderError("model_busy", "Every model slot is taken.", retry_after=2)
-            answer = self._in_worker(_Asking(self, photo, prompt, deadline), deadline)
+            answer = self._in_worker(_Asking(self, photo, prompt, deadline), slot, deadline)
         except ProviderError as error:
             self._tell_breaker(error)
             raise
@@ -101,10 +102,10 @@ class DashScopeProvider:
         self._breaker.succeed()
         return answer
 
-    def _in_worker(self, asking: "_Asking", deadline: float) -> Answer:
+    def _in_worker(self, asking: "_Asking", slot: int, deadline: float) -> Answer:
         """Ask on a thread that can be given up, whatever its socket does."""
         future = self._workers.submit(contextvars.copy_context().run, asking.run)
-        future.add_done_callback(lambda _: self._slots.give_back())
+        future.add_done_callback(lambda _: self._slots.release(slot))
         try:
             return future.result(max(deadline - time.monotonic(), 0))
         except FutureTimeout:

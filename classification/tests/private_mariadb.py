@@ -55,6 +55,15 @@ class PrivateMariaDB:
         self._process.send_signal(signal.SIGKILL)
         self._process.wait(10)
 
+    def freeze(self) -> None:
+        """Take connections and say nothing, as a host does that is out of memory."""
+        assert self._process
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self._process
+        self._process.send_signal(signal.SIGCONT)
+
     def create(self) -> None:
         self._admin.query("CREATE DATABASE private CHARACTER SET utf8mb4")
         migrate(self.database)

@@ -15,6 +15,7 @@ from classification import configured, photos
 from classification.photos import Photo
 from classification.providers.base import ProviderError
 from classification.providers.dashscope import MAX_CALLS, SEED, DashScopeProvider
+from classification.providers.slots import Slots
 from classification.results import Classification
 from classification.tests.dashscope_server import GENERATION, DashScopeServer
 from classification.tests.pictures import photo as picture
@@ -42,7 +43,7 @@ def provider(server: DashScopeServer, **changes: Any) -> DashScopeProvider:
         "base_url": server.base_url,
         "timeout": TIMEOUT,
         "max_tokens": 500,
-        "max_concurrency": 4,
+        "slots": Slots(4),
     }
     return DashScopeProvider(**(arguments | changes))
 
@@ -259,7 +260,7 @@ def test_a_call_that_never_ends_frees_its_slot(
     server: DashScopeServer, photo: Photo, mode: str
 ) -> None:
     server.script(mode, mode, "ok")
-    asked = provider(server, timeout=0.5, max_concurrency=1)
+    asked = provider(server, timeout=0.5, slots=Slots(1))
     failure(asked, photo)
     failure(asked, photo)
 
@@ -268,7 +269,7 @@ def test_a_call_that_never_ends_frees_its_slot(
 
 def test_a_full_pool_is_busy_soon(server: DashScopeServer, photo: Photo) -> None:
     server.script("hang")
-    asked = provider(server, timeout=6, max_concurrency=1)
+    asked = provider(server, timeout=6, slots=Slots(1))
     holder = threading.Thread(target=failure, args=(asked, photo))
     holder.start()
     while not server.requests:
@@ -285,7 +286,7 @@ def test_a_full_pool_is_busy_soon(server: DashScopeServer, photo: Photo) -> None
 
 def test_as_many_calls_fly_at_once_as_allowed(server: DashScopeServer, photo: Photo) -> None:
     server.delay = 0.5
-    asked = provider(server, max_concurrency=30, timeout=10)
+    asked = provider(server, slots=Slots(30), timeout=10)
     threads = [threading.Thread(target=asked.classify, args=(photo, PROMPT)) for _ in range(40)]
     for thread in threads:
         thread.start()

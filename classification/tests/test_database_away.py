@@ -58,6 +58,30 @@ def test_a_database_that_is_down_is_told_soon_and_heals_by_itself(
     assert len(model.requests) == 2
 
 
+def test_a_silent_database_is_not_waited_for(mariadb: PrivateMariaDB) -> None:
+    known = photo()
+    image_hash = hashlib.sha256(known).hexdigest()
+    with (
+        DashScopeServer() as model,
+        running_server(mariadb.database, model, WEB_WORKERS="1") as server,
+        ThreadPoolExecutor(20) as pool,
+    ):
+        server.upload(known)
+        server.check(image_hash)
+        mariadb.freeze()
+        asked = [pool.submit(server.check, f"{number:064x}") for number in range(20)]
+        hit = server.check(image_hash)
+        refused = [each.result() for each in asked]
+        mariadb.thaw()
+        until = time.monotonic() + 20
+        while server.check("0" * 64).status_code != 200:
+            assert time.monotonic() < until
+
+    assert hit.json()["cached"]
+    assert {reply.json()["error_code"] for reply in refused} == {"database_unavailable"}
+    assert all(int(reply.headers["Retry-After"]) > 0 for reply in refused)
+
+
 def test_a_restart_under_load_loses_no_paid_answer_and_makes_none_wrong(
     mariadb: PrivateMariaDB,
 ) -> None:

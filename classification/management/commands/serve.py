@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from typing import Any
 
 from django.conf import settings
@@ -9,6 +10,7 @@ from django.core.management.base import BaseCommand
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 
+from classification import configured
 from classifier_project import watchdog, workers
 
 MAX_CONNECTIONS = 8192
@@ -39,23 +41,25 @@ class Command(BaseCommand):
             host=settings.ALLOWED_HOSTS[0].lstrip(".*") or "localhost",
             workers=settings.WEB_WORKERS,
         )
-        Granian(
-            target="classifier_project.wsgi:application",
-            address=settings.APP_HOST,
-            port=settings.APP_PORT,
-            interface=Interfaces.WSGI,
-            # Told apart by the first bytes otherwise; a proxy and apps speak HTTP/1.1 here.
-            http=HTTPModes.http1,
-            workers=settings.WEB_WORKERS,
-            # The server's own lines look like ours, and go where they go.
-            log_dictconfig=settings.LOGGING,
-            blocking_threads=settings.WEB_THREADS,
-            # Counts connections, idle ones too: a low limit would shut apps out that keep theirs.
-            backpressure=MAX_CONNECTIONS,
-            backlog=MAX_CONNECTIONS,
-            # A worker that was killed comes back; one that is stopped may finish its answers.
-            respawn_failed_workers=True,
-            workers_kill_timeout=settings.LLM_TIMEOUT + 10 + int(workers.DRAIN_SECONDS),
-            workers_max_rss=MAX_WORKER_MEGABYTES,
-            rss_samples=MEMORY_SAMPLES,
-        ).serve()
+        with tempfile.NamedTemporaryFile(prefix="model-slots-") as slots:
+            os.environ[configured.SLOTS_FILE] = slots.name
+            Granian(
+                target="classifier_project.wsgi:application",
+                address=settings.APP_HOST,
+                port=settings.APP_PORT,
+                interface=Interfaces.WSGI,
+                # Told apart by the first bytes otherwise; a proxy and apps speak HTTP/1.1 here.
+                http=HTTPModes.http1,
+                workers=settings.WEB_WORKERS,
+                # The server's own lines look like ours, and go where they go.
+                log_dictconfig=settings.LOGGING,
+                blocking_threads=settings.WEB_THREADS,
+                # Counts connections, idle ones too: a low limit would shut apps out that keep theirs.
+                backpressure=MAX_CONNECTIONS,
+                backlog=MAX_CONNECTIONS,
+                # A worker that was killed comes back; one that is stopped may finish its answers.
+                respawn_failed_workers=True,
+                workers_kill_timeout=settings.LLM_TIMEOUT + 10 + int(workers.DRAIN_SECONDS),
+                workers_max_rss=MAX_WORKER_MEGABYTES,
+                rss_samples=MEMORY_SAMPLES,
+            ).serve()
