@@ -6,9 +6,6 @@ import sys
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "classifier_project.settings")
 # Tells settings that requests wait for the database here, and must not wait long.
 os.environ["SERVING"] = "1"
-# A hit takes a tenth of a millisecond of Python, and must not wait five for each of the uploads
-# that are being read at the same moment.
-sys.setswitchinterval(0.001)
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
@@ -23,6 +20,9 @@ from classification.recorder import recorder  # noqa: E402
 from classifier_project import workers  # noqa: E402
 from classifier_project.bodies import with_whole_bodies  # noqa: E402
 
+# A hit takes a tenth of a millisecond of Python, and must not wait five for each of the uploads
+# that are being read at the same moment.
+sys.setswitchinterval(0.001)
 if settings.METRICS_TOKEN:
     import operations.metrics  # noqa: F401
 # Proxies keep connections; without one a stopped server may end at once.

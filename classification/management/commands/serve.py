@@ -54,7 +54,8 @@ class Command(BaseCommand):
                 # The server's own lines look like ours, and go where they go.
                 log_dictconfig=settings.LOGGING,
                 blocking_threads=settings.WEB_THREADS,
-                # Counts connections, idle ones too: a low limit would shut apps out that keep theirs.
+                # Counts connections, idle ones too: a low limit would shut out apps that keep
+                # theirs.
                 backpressure=MAX_CONNECTIONS,
                 backlog=MAX_CONNECTIONS,
                 # A worker that was killed comes back; one that is stopped may finish its answers.
