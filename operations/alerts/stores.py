@@ -2,6 +2,7 @@
 while it is the database that is in trouble."""
 
 import json
+import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Protocol
 from django.utils import timezone
 
 from operations.models import AlertLease, AlertState
+
+logger = logging.getLogger(__name__)
 
 # Longer than a check takes: its receivers have seconds each, all at once.
 LEASE = timedelta(seconds=50)
@@ -56,16 +59,27 @@ class FileStore:
         ]
 
     def save(self, states: Sequence[AlertState]) -> None:
+        if not states:
+            return
         kept = {(s.condition, s.receiver): s for s in [*self.load(), *states]}
         self._write(list(kept.values()))
 
     def delete(self, states: Sequence[AlertState]) -> None:
+        if not states:
+            return
         gone = {(state.condition, state.receiver) for state in states}
         self._write([s for s in self.load() if (s.condition, s.receiver) not in gone])
 
     def _write(self, states: Sequence[AlertState]) -> None:
+        try:
+            self._replace(states)
+        except OSError as error:  # told each minute, then, which is better than never
+            logger.warning("%s cannot be written: %s", self._path, error)
+
+    def _replace(self, states: Sequence[AlertState]) -> None:
         names = ("condition", "receiver", "since", "seen_at", "told_at")
         rows = [{name: getattr(state, name) for name in names} for state in states]
+        self._path.parent.mkdir(exist_ok=True)
         new = self._path.with_suffix(".new")
         new.write_text(json.dumps(rows, default=str))
         new.replace(self._path)

@@ -273,6 +273,21 @@ def test_a_receiver_that_is_down_is_tried_again_and_stops_nobody(
     assert not AlertState.objects.filter(receiver__contains="t0ken").exists()
 
 
+def test_a_mail_server_that_is_away_is_tried_again(
+    robots: Robots, clock: Clock, settings: Settings
+) -> None:
+    working = settings.EMAIL_BACKEND
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
+    with pytest.raises(CommandError, match=r"Could not be told: e-mail\."):
+        check()
+    settings.EMAIL_BACKEND = working
+    check()
+
+    assert len(mail.outbox) == 1
+    assert len(robots.texts("/wecom")) == 1
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_database_in_trouble_is_told_of_without_it(robots: Robots, clock: Clock) -> None:
     def rename(old: str, new: str) -> None:
@@ -296,6 +311,14 @@ def test_a_database_in_trouble_is_told_of_without_it(robots: Robots, clock: Cloc
     assert "磁盘是否已满" in begins
     assert "已恢复：数据库没有响应" in ends
     assert len(robots.messages) == 2 * 3
+
+
+def test_all_being_well_leaves_nothing_behind(robots: Robots, clock: Clock, tmp_path: Path) -> None:
+    a_process(1)
+
+    assert check() == ""
+    assert list(tmp_path.iterdir()) == []
+    assert not AlertState.objects.exists()
 
 
 def test_another_hosts_check_is_left_alone(robots: Robots, clock: Clock) -> None:
