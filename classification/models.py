@@ -156,7 +156,7 @@ class ModelCall(models.Model):
         verbose_name_plural = _("model calls")
 
     def __str__(self) -> str:
-        return f"{self.model} {self.outcome}"
+        return f"{self.model} ({self.outcome})"
 
 
 class Flight(models.Model):

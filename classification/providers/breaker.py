@@ -42,11 +42,15 @@ class Breaker:
             opening.code, opening.cause, now - opening.since, max(opening.retry_at - now, 0)
         )
 
-    def enter(self) -> None:
-        """Pass, or raise the ProviderError that calls end in at the moment."""
+    def enter(self) -> bool:
+        """Pass, or raise the ProviderError that calls end in at the moment.
+
+        True for the call that probes whether the model is back; each call that passed must end
+        with succeed(), fail() or leave(), and say whether it was the probe.
+        """
         with self._lock:
             if self._opening is None:
-                return
+                return False
             rest = self._opening.retry_at - self._clock()
             if rest > 0 or self._probing:
                 raise ProviderError(
@@ -55,23 +59,28 @@ class Breaker:
                     retry_after=max(int(rest) + 1, 2),
                 )
             self._probing = True
+            return True
 
-    def succeed(self) -> None:
+    def succeed(self, *, probe: bool) -> None:
         """The model answered, whatever it said."""
         with self._lock:
-            self._failures, self._probing, self._opening = 0, False, None
+            self._failures, self._opening = 0, None
+            self._probing = self._probing and not probe
 
-    def fail(self, code: str, cause: Cause = "") -> None:
-        """The model did not answer; what an operator must mend ends calls at once."""
+    def fail(self, code: str, cause: Cause = "", *, probe: bool) -> None:
+        """The model did not answer; what an operator must mend ends calls at once.
+
+        Calls that began before the rest do not prolong it.
+        """
         with self._lock:
             self._failures += 1
-            if cause or self._probing or self._failures >= FAILURES:
+            self._probing = self._probing and not probe
+            if probe or (self._opening is None and (cause or self._failures >= FAILURES)):
                 now = self._clock()
                 since = self._opening.since if self._opening else now
                 self._opening = Opening(code, cause, since, now + REST_SECONDS)
-            self._probing = False
 
-    def leave(self) -> None:
+    def leave(self, *, probe: bool) -> None:
         """The call told nothing about the model; if it was the probe, another may be made."""
         with self._lock:
-            self._probing = False
+            self._probing = self._probing and not probe

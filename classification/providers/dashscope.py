@@ -87,19 +87,19 @@ class DashScopeProvider:
     def classify(self, photo: Photo, prompt: str) -> Answer:
         """One answer within the time limit, retries included; raises ProviderError."""
         deadline = time.monotonic() + self._timeout
-        self._breaker.enter()
+        probe = self._breaker.enter()
         try:
             slot = self._slots.acquire(min(SLOT_PATIENCE_SECONDS, self._timeout))
             if slot is None:
                 raise ProviderError("model_busy", "Every model slot is taken.", retry_after=2)
             answer = self._in_worker(_Asking(self, photo, prompt, deadline), slot, deadline)
         except ProviderError as error:
-            self._tell_breaker(error)
+            self._tell_breaker(error, probe=probe)
             raise
         except BaseException:
-            self._breaker.leave()
+            self._breaker.leave(probe=probe)
             raise
-        self._breaker.succeed()
+        self._breaker.succeed(probe=probe)
         return answer
 
     def _in_worker(self, asking: "_Asking", slot: int, deadline: float) -> Answer:
@@ -115,13 +115,13 @@ class DashScopeProvider:
         except FutureTimeout:
             raise asking.given_up() from None
 
-    def _tell_breaker(self, error: ProviderError) -> None:
+    def _tell_breaker(self, error: ProviderError, *, probe: bool) -> None:
         if error.code in ("image_rejected", "model_bad_reply"):
-            self._breaker.succeed()
+            self._breaker.succeed(probe=probe)
         elif error.code == "model_busy":
-            self._breaker.leave()
+            self._breaker.leave(probe=probe)
         else:
-            self._breaker.fail(error.code, error.cause)
+            self._breaker.fail(error.code, error.cause, probe=probe)
 
     def usable_models(self) -> list[str]:
         """The models in order, without those that were denied lately; all, if all were."""

@@ -188,9 +188,8 @@ def test_static_files_that_are_not_collected(settings: Settings, tmp_path: Path)
 
 
 def test_a_migration_that_is_missing() -> None:
-    applied = "app = 'stats' AND name = '0001_roll_ups'"
     with connection.cursor() as cursor:
-        cursor.execute(f"UPDATE django_migrations SET app = 'gone' WHERE {applied}")
+        cursor.execute("UPDATE django_migrations SET app = 'gone' WHERE app = 'stats'")
         try:
             level, text = about("migrations", examine())
         finally:
