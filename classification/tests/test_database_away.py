@@ -111,3 +111,35 @@ def test_a_restart_under_load_loses_no_paid_answer_and_makes_none_wrong(
     assert query("SELECT COUNT(*) FROM model_call WHERE billed = 'yes'") == len(photos)
     assert query("SELECT COUNT(*) FROM request_log WHERE source = 'llm'") == len(photos)
     assert query("SELECT SUM(hit_count) FROM image_classification_cache") == 3 * len(photos)
+
+
+def test_a_stop_while_the_database_is_away_waits_for_it_with_patience(
+    mariadb: PrivateMariaDB,
+) -> None:
+    known, paid = photo(seed=1), photo(seed=2)
+    known_hash = hashlib.sha256(known).hexdigest()
+    with (
+        DashScopeServer() as model,
+        running_server(mariadb.database, model, WEB_WORKERS="1") as server,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        server.upload(known)
+        server.check(known_hash)
+        model.delay = 1.5
+        answer = pool.submit(server.upload, paid)
+        wait_until(lambda: len(model.requests) == 2)
+        mariadb.freeze()
+        hits = [server.check(known_hash).json()["cached"] for _ in range(5)]
+        source = answer.result().json()["source"]
+        stop = pool.submit(server.terminate)
+        time.sleep(1)
+        mariadb.thaw()
+        stop.result()
+
+    assert hits == [True] * 5
+    assert source == "llm"
+    query = mariadb.database.query
+    counts = query("SELECT image_hash, hit_count FROM image_classification_cache")
+    assert dict(counts) == {known_hash: 7, hashlib.sha256(paid).hexdigest(): 1}
+    assert query("SELECT COUNT(*) FROM request_log") == [(8,)]
+    assert query("SELECT COUNT(*) FROM model_call WHERE billed = 'yes'") == [(2,)]

@@ -85,6 +85,27 @@ def test_those_who_wait_share_a_failure(
     assert database.value("SELECT COUNT(*) FROM request_log") == 20
 
 
+def test_those_who_wait_share_an_answer_that_is_too_unsure_to_be_kept(
+    database: ScratchDatabase, dashscope: DashScopeServer
+) -> None:
+    dashscope.delay, dashscope.confidence = 1.5, 0.1
+    data = photo()
+    with (
+        running_server(database, dashscope, WEB_WORKERS="1") as first,
+        running_server(database, dashscope, WEB_WORKERS="1") as second,
+    ):
+        replies = at_once([lambda: first.upload(data)] * 10 + [lambda: second.upload(data)] * 10)
+        known = second.check(hashlib.sha256(data).hexdigest()).json()["cached"]
+
+    answers = [reply.json() for reply in replies]
+    assert {(a["data"]["category"], a["data"]["confidence"]) for a in answers} == {("pets", 0.1)}
+    assert len(dashscope.requests) == 1
+    assert known is False
+    assert database.value("SELECT COUNT(*) FROM image_classification_cache") == 0
+    assert database.value("SELECT COUNT(*) FROM request_log") == 20
+    assert database.value("SELECT COUNT(*) FROM model_call WHERE billed = 'yes'") == 1
+
+
 def test_a_leader_that_is_killed_delays_the_others_by_seconds(
     database: ScratchDatabase, dashscope: DashScopeServer
 ) -> None:
