@@ -11,11 +11,12 @@ from django.db.models import F
 from django.db.models.functions import Coalesce, Greatest, Least
 from django.utils import timezone
 
-from classification import known_photos, older_rows, older_tables
+from classification import known_photos
 from classification.models import CacheEntry, RequestLog
-from classification.older_rows import Kind
-from classification.older_schema import Index
-from classification.older_tables import Plan
+from classification.takeover import rows, tables
+from classification.takeover.rows import Kind
+from classification.takeover.schema import Index
+from classification.takeover.tables import Plan
 
 BATCH_ROWS = 500
 
@@ -48,7 +49,7 @@ def report() -> Report:
     """Look at the database without writing anything."""
     found = Report()
     for model in (CacheEntry, RequestLog):
-        if plan := older_tables.plan(connection, model):
+        if plan := tables.plan(connection, model):
             found.plans.append(plan)
         else:
             found.missing.append(model._meta.db_table)
@@ -56,11 +57,11 @@ def report() -> Report:
     found.clock = _clock(found.plans)
     if not found.misfits:
         now = timezone.now()
-        tables = {plan.table for plan in found.plans}
-        if CacheEntry._meta.db_table in tables:
-            found.entries = _counted(older_rows.impossible_entries(CacheEntry, now))
-        if RequestLog._meta.db_table in tables:
-            found.requests = _counted(older_rows.impossible_requests(RequestLog, now))
+        present = {plan.table for plan in found.plans}
+        if CacheEntry._meta.db_table in present:
+            found.entries = _counted(rows.impossible_entries(CacheEntry, now))
+        if RequestLog._meta.db_table in present:
+            found.requests = _counted(rows.impossible_requests(RequestLog, now))
     return found
 
 
@@ -108,7 +109,7 @@ def try_writing() -> None:
 def drop_impossible() -> Iterator[tuple[str, str]]:
     """Remove or mend each kind of impossible entries; gives its name and what was done."""
     now = timezone.now()
-    for kind in older_rows.impossible_entries(CacheEntry, now):
+    for kind in rows.impossible_entries(CacheEntry, now):
         done = _drop(kind) if kind.remedy == "dropped" else _mend(kind, now)
         if done:
             yield kind.name, f"{done} entries {kind.remedy}"
@@ -118,8 +119,8 @@ def _drop(kind: Kind) -> int:
     """Remove in small batches, so that no request waits for a long transaction. What a person
     corrected stays."""
     done = 0
-    rows = kind.rows.filter(corrected_at=None).order_by("pk").values_list("pk", flat=True)
-    while batch := list(rows[:BATCH_ROWS]):
+    keys = kind.rows.filter(corrected_at=None).order_by("pk").values_list("pk", flat=True)
+    while batch := list(keys[:BATCH_ROWS]):
         done += CacheEntry.objects.filter(pk__in=batch).delete()[0]
     return done
 

@@ -4,11 +4,11 @@ from typing import Any
 
 from django.db import migrations
 
-from classification import older_rows
+from classification.takeover import rows
 
 
 def take_over(apps: Any, schema_editor: Any) -> None:
-    older_rows.take_over(
+    rows.take_over(
         apps.get_model("classification", "CacheEntry"),
         apps.get_model("classification", "RequestLog"),
     )

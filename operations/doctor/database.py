@@ -11,8 +11,8 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from classification import older_rows
 from classification.models import CacheEntry, RequestLog
+from classification.takeover import rows as older_rows
 from operations import adoption
 from operations.doctor.findings import Finding, Options, ok, problem, warning
 from stats.models import CacheTotals

@@ -6,8 +6,8 @@ from django.db import migrations
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.state import ProjectState
 
-from classification import older_tables
 from classification.models import CacheEntry, RequestLog
+from classification.takeover import tables
 
 OLDER = {model._meta.db_table: model for model in (CacheEntry, RequestLog)}
 
@@ -35,7 +35,7 @@ class CreateOrTakeOver(migrations.CreateModel):
 
 
 def _make_fit(table: str, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    plan = older_tables.plan(schema_editor.connection, OLDER[table])
+    plan = tables.plan(schema_editor.connection, OLDER[table])
     if plan and plan.misfits:
         raise TableDoesNotFit(f"{table}: {'; '.join(plan.misfits)}")
     if plan and plan.changes:

@@ -10,9 +10,9 @@ from typing import Any
 
 from django.db.models import Model
 
-from classification import older_schema
 from classification.models import CacheEntry, RequestLog
-from classification.older_schema import COLUMNS, CONFIDENCE, ID, Column, Index, Wanted
+from classification.takeover import schema
+from classification.takeover.schema import COLUMNS, CONFIDENCE, ID, Column, Index, Wanted
 
 DAY = "date GENERATED ALWAYS AS (DATE(created_at)) STORED"
 
@@ -42,11 +42,11 @@ def plan(connection: Any, model: type[Model]) -> Plan | None:
     """
     table = model._meta.db_table
     with connection.cursor() as cursor:
-        columns = older_schema.columns(cursor, table)
+        columns = schema.columns(cursor, table)
         if not columns:
             return None
         cursor.execute(f"SELECT COUNT(*) FROM `{table}`")  # noqa: S608
-        found = Plan(table, cursor.fetchone()[0], columns, older_schema.indexes(cursor, table))
+        found = Plan(table, cursor.fetchone()[0], columns, schema.indexes(cursor, table))
         _plan_table(cursor, found)
         for wanted in COLUMNS[model]:
             _plan_column(cursor, found, wanted)
