@@ -59,7 +59,7 @@ def test_one_scrape_tells_of_all_processes(database: ScratchDatabase) -> None:
     image_hash = hashlib.sha256(data).hexdigest()
     with (
         DashScopeServer() as dashscope,
-        running_server(database, dashscope, METRICS_TOKEN=TOKEN) as server,
+        running_server(database, dashscope, METRICS_TOKEN=TOKEN, LLM_TIMEOUT="8") as server,
     ):
         server.upload(data)
         dashscope.script("no_verdict")
