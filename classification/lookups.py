@@ -42,10 +42,10 @@ class Lookups(Generic[Value]):
         mine: _Lookup[Value] = _Lookup(key)
         with self._lock:
             self._waiting.append(mine)
-            mine.leads, self._is_asking = not self._is_asking, True
-        if not mine.leads:
+            waits, self._is_asking = self._is_asking, True
+        if waits:
             mine.turn.acquire()
-        if mine.leads:
+        if mine.leads or not waits:
             self._ask()
         if mine.error:
             raise mine.error

@@ -1,5 +1,6 @@
 """Hashes that are looked up at the same time share a query."""
 
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -92,3 +93,29 @@ def test_a_query_asks_for_a_bounded_number() -> None:
         assert all(each.result(10) for each in asked)
 
     assert [len(query) for query in table.queries] == [1, MOST_AT_ONCE, MOST_AT_ONCE, 1]
+
+
+def test_everybody_is_answered_however_the_threads_take_turns() -> None:
+    answered: list[bool] = []
+
+    def select(keys: list[str]) -> dict[str, str]:
+        time.sleep(0)
+        return {key: key for key in keys}
+
+    def ask(thread: int) -> None:
+        keys = [f"{thread} {number}" for number in range(2000)]
+        answered.append(all(lookups.find(key) == key for key in keys))
+
+    lookups = Lookups(select)
+    threads = [threading.Thread(target=ask, args=(n,), daemon=True) for n in range(16)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+    finally:
+        sys.setswitchinterval(interval)
+
+    assert answered == [True] * 16
