@@ -8,7 +8,7 @@ from time import monotonic
 
 from django.conf import settings
 
-from classification import flights, services
+from classification import flights, services, turns
 from classification.outcomes import Caller, Outcome
 
 _workers = ThreadPoolExecutor(settings.WEB_THREADS, thread_name_prefix="batch")
@@ -30,14 +30,16 @@ def classify_many(
         _workers.submit(contextvars.copy_context().run, _classify_one, upload, given, caller)
         for upload, given in zip(uploads, given_hashes, strict=True)
     ]
-    return [future.result() for future in futures]
+    with turns.give_way():
+        return [future.result() for future in futures]
 
 
 def _classify_one(upload: bytes, given_hash: str | None, caller: Caller) -> BatchItem:
     caller = replace(caller, started=monotonic())
     result: Outcome | Exception
     try:
-        result = services.classify(upload=upload, given_hash=given_hash, caller=caller)
+        with turns.turn():
+            result = services.classify(upload=upload, given_hash=given_hash, caller=caller)
     except Exception as error:
         result = error
     finally:

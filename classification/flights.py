@@ -24,7 +24,7 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError, IntegrityError, connectio
 from django.db.models import F
 from django.utils import timezone
 
-from classification import known_photos
+from classification import known_photos, turns
 from classification.errors import Refusal
 from classification.known_photos import KnownPhoto
 from classification.models import Flight
@@ -82,7 +82,8 @@ class Flights(Generic[Landing]):
                 future = self._flying[image_hash] = Future()
         if not leads:
             try:
-                return future.result(timeout), False
+                with turns.give_way():
+                    return future.result(timeout), False
             except FutureTimeout:
                 raise Refusal("model_timeout") from None
         try:
@@ -118,7 +119,8 @@ def take_off(image_hash: str, *, looked_at: float, timeout: float) -> TakeOff:
         if _insert(image_hash, token) if lease is None else watch.take_over(lease, token):
             return TakeOff(token)
         release_connection()
-        time.sleep(POLL_SECONDS)
+        with turns.give_way():
+            time.sleep(POLL_SECONDS)
     raise Refusal("model_timeout")
 
 

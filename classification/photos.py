@@ -17,6 +17,7 @@ from types import MappingProxyType
 import pillow_heif
 from PIL import ExifTags, Image, ImageOps
 
+from classification import turns
 from classification.errors import Refusal
 
 HASH = re.compile(r"[0-9a-fA-F]{64}")
@@ -88,9 +89,11 @@ def prepare(data: bytes, *, allowed_formats: Iterable[str], max_side: int) -> Ph
         # verify() compares a PNG's checksums, which decoding does not; it uses the image up.
         image.verify()
         image = Image.open(BytesIO(data), formats=[image.format or ""])
-        has_camera_data, width, height, jpeg = _decoders.submit(_reduce, image, max_side).result()
+        with turns.give_way():
+            reduced = _decoders.submit(_reduce, image, max_side).result()
     except Exception as error:  # decoders raise nearly anything on broken data
         raise Refusal("invalid_image") from error
+    has_camera_data, width, height, jpeg = reduced
     return Photo(
         sha256=digest(data),
         size=len(data),

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from classification import batches, health, services
+from classification import batches, health, services, turns
 from classification.api import schemas
 from classification.api.bodies import (
     batch_item_body,
@@ -89,6 +89,7 @@ class ClassifyViewSet(viewsets.ViewSet):
 
     @schemas.BATCH
     @action(detail=False, methods=["post"])
+    @turns.turn()
     def batch(self, request: Request) -> Response:
         data = _validated(BatchClassifyRequest(data=request.data))
         caller = caller_of(request, data.get("user_id"))
@@ -115,6 +116,7 @@ class ClassifyViewSet(viewsets.ViewSet):
         )
 
     @schemas.CLASSIFY
+    @turns.turn()
     def create(self, request: Request) -> Response:
         try:
             data = _validated(ClassifyRequest(data=request.data))

@@ -11,6 +11,7 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from dataclasses import asdict
 from typing import Any
 
+from classification import turns
 from classification.photos import Photo
 from classification.providers.base import Answer, Call, Cause, ProviderError, Status
 from classification.providers.breaker import Breaker
@@ -89,10 +90,11 @@ class DashScopeProvider:
         deadline = time.monotonic() + self._timeout
         probe = self._breaker.enter()
         try:
-            slot = self._slots.acquire(min(SLOT_PATIENCE_SECONDS, self._timeout))
-            if slot is None:
-                raise ProviderError("model_busy", "Every model slot is taken.", retry_after=2)
-            answer = self._in_worker(_Asking(self, photo, prompt, deadline), slot, deadline)
+            with turns.give_way():
+                slot = self._slots.acquire(min(SLOT_PATIENCE_SECONDS, self._timeout))
+                if slot is None:
+                    raise ProviderError("model_busy", "Every model slot is taken.", retry_after=2)
+                answer = self._in_worker(_Asking(self, photo, prompt, deadline), slot, deadline)
         except ProviderError as error:
             self._tell_breaker(error, probe=probe)
             raise

@@ -5,6 +5,7 @@ from typing import Any
 
 from PIL import Image
 
+from classification import turns
 from classification.photos import Photo
 from classification.providers.base import Answer, ProviderError, Status
 from classification.providers.on_device import labels, networks
@@ -27,7 +28,8 @@ class OnDeviceProvider:
     def classify(self, photo: Photo, prompt: str) -> Answer:
         """One answer; the prompt plays no part. Raises ProviderError."""
         try:
-            return self._classify(photo)
+            with turns.give_way():
+                return self._classify(photo)
         except Exception as error:
             raise ProviderError("model_unavailable", f"on-device: {error!r}") from error
 
