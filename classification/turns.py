@@ -1,4 +1,4 @@
-"""One upload at a time does Python's work, so that a hit never waits behind dozens of threads.
+"""Two uploads at a time do Python's work, so that a hit never waits behind dozens of threads.
 
 Python runs one thread at a time, and the thread of a hit waits until those before it have run:
 when an album is opened, that is a hundred uploads. A turn is a courtesy, not a lock: who has
@@ -9,9 +9,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+PLACES = 2
 PATIENCE_SECONDS = 2.0
 
-_turn = threading.Lock()
+_turns = threading.BoundedSemaphore(PLACES)
 _mine = threading.local()
 
 
@@ -40,10 +41,10 @@ def give_way() -> Iterator[None]:
 
 def _take() -> None:
     _mine.takes_turns = True
-    _mine.has_turn = _turn.acquire(timeout=PATIENCE_SECONDS)
+    _mine.has_turn = _turns.acquire(timeout=PATIENCE_SECONDS)
 
 
 def _give_back() -> None:
     _mine.takes_turns = False
     if _mine.has_turn:
-        _turn.release()
+        _turns.release()
