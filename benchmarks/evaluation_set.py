@@ -30,7 +30,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from benchmarks import rendered_photos
+from benchmarks import rendered_held_out, rendered_photos
 
 MANIFEST = Path(__file__).with_suffix(".csv")
 
@@ -47,14 +47,15 @@ def main() -> None:
             target = photos / row["half"] / row["category"] / f"{number:03}.png"
             target.parent.mkdir(parents=True, exist_ok=True)
             _take(unpacked / row["package"], row, target)
-    rendered_photos.render(photos)
+    rendered_photos.render(photos / "tuning")
+    rendered_held_out.render(photos / "held-out")
 
 
 def _unpack(packages: Path, package: str, folder: Path) -> None:
     (archive,) = (
         path
-        for suffix in ("*.deb", "*.whl", "*orig.tar.*", "*[0-9].tar.gz")
-        for path in packages.glob(package + suffix)
+        for suffix in ("*.deb", "*.whl", "*.tgz", "*orig.tar.*", "*[0-9].tar.gz")
+        for path in packages.glob(f"{package}[-_][0-9]{suffix}")
     )
     folder.mkdir()
     if archive.suffix == ".deb":
