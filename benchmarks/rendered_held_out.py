@@ -31,6 +31,8 @@ CSS = (
     "border-radius:5px}.card{margin:12px 16px;padding:16px;border-radius:14px;background:#8882}"
     "img{display:block;object-fit:cover}</style>"
 )
+SIZES = ((375, 812), (393, 873), (430, 932))
+UTF8 = "<meta charset=utf-8>"
 LIGHT, DARK = CSS % ("#fff", "#111"), CSS % ("#0d0f14", "#eaeaea")
 TABS = "<div class=tabs><span>首页</span><span>发现</span><span>消息</span><span>我的</span></div>"
 
@@ -82,44 +84,44 @@ SCREENS = {
     "▩▦▩</div><br>¥ 553.0</div>" + TABS,
 }  # fmt: skip
 PAPERS = {
-    "receipt": (420, 900, "<body style='font:17px/1.7 monospace;padding:26px;background:#fdfdfb'>"
+    "receipt": ((420, 900), UTF8 + "<body style='font:17px/1.7 monospace;padding:26px;background:#fdfdfb'>"
         "<center><b>CITY MARKET</b><br>12 High Street<br>--------------------------</center>"
         "Milk 1L ........ 1.29<br>Bread .......... 2.49<br>Eggs x10 ....... 3.19<br>Apples 1.2kg ..."
         " 3.58<br>Rice 2kg ....... 4.10<br>Soap ........... 0.99<br>--------------------------<br>"
         "<b>TOTAL ......... 15.64</b><br>CASH .......... 20.00<br>CHANGE ......... 4.36<br><br>"
         "<center>24/11/2026 17:42<br>Thank you!</center>"),
-    "letter": (800, 1100, "<body style='font:20px/1.8 Noto Serif,serif;padding:80px;background:#fff'>"
+    "letter": ((800, 1100), UTF8 + "<body style='font:20px/1.8 Noto Serif,serif;padding:80px;background:#fff'>"
         "<p align=right>14 March 2026</p><p>Dear Sir or Madam,</p>" + "<p>" + "I am writing about the "
         "repair of the roof that we agreed in January. The work has not begun, and the rain has "
         "reached the upper floor. " * 5 + "</p><p>Yours faithfully,</p><p><i>M. Brown</i></p>"),
-    "invoice": (800, 1100, "<body style='font:18px/1.6 Noto Sans,sans-serif;padding:60px;background:#fff'>"
+    "invoice": ((800, 1100), UTF8 + "<body style='font:18px/1.6 Noto Sans,sans-serif;padding:60px;background:#fff'>"
         "<h1>发票 / INVOICE</h1><p>No. 20261124-031</p><table border=1 cellspacing=0 cellpadding=12 "
         "width=100%>" + "".join(f"<tr><td>{n}<td>办公用品 {n}<td>{n * 3}<td>¥ {n * 47}.00"
         for n in range(1, 11)) + "</table><h2 align=right>合计 ¥ 2,585.00</h2>"),
-    "novel": (760, 1100, "<body style='font:22px/1.7 Noto Serif CJK SC,serif;padding:70px;background:#f6f0e2'>"
+    "novel": ((760, 1100), UTF8 + "<body style='font:22px/1.7 Noto Serif CJK SC,serif;padding:70px;background:#f6f0e2'>"
         "<center>第三章</center>" + "<p>　　" + "那一年的秋天来得很早，街上的树叶一夜之间都黄了。他提着箱子走进车站，"
         "没有回头。" * 6 + "</p>" * 2),
 }  # fmt: skip
 CARDS = {
-    "licence": (1000, 630, "<body style='margin:0;background:linear-gradient(100deg,#cfe3f6,#f7dfe8 60%,"
+    "licence": ((1000, 630), UTF8 + "<body style='margin:0;background:linear-gradient(100deg,#cfe3f6,#f7dfe8 60%,"
         "#e4f3d9);font:24px/1.5 Noto Sans,sans-serif;padding:34px;color:#234'><b style='font-size:38px;"
         "color:#1b4a8a'>DRIVER LICENSE</b><br><img src='{0}' width=250 height=333 style='float:left;"
         "margin:20px 36px 0 0'><br>DL I1234568<br>EXP 08/31/2029<br>LN SAMPLE<br>FN ALEX JORDAN<br>"
         "2570 24TH STREET<br>DOB 08/31/1987<br>SEX M  HGT 5'-10\"  EYES BRN"),
-    "passport": (1000, 704, "<body style='margin:0;background:#f3ead9;font:22px/1.45 Noto Sans,"
+    "passport": ((1000, 704), UTF8 + "<body style='margin:0;background:#f3ead9;font:22px/1.45 Noto Sans,"
         "sans-serif;padding:30px;color:#222'><b style='color:#7a1f2b'>PASSPORT / REISEPASS</b>"
         "<div style='display:flex;gap:36px;margin:18px 0 26px'><img src='{0}' width=270 height=360>"
         "<div>P &nbsp; UTO &nbsp; L898902C3<br>MUSTERMANN<br>ERIKA<br>UTOPIAN<br>12 AUG 1984<br>"
         "BERLIN<br>16 APR 2022<br>15 APR 2032</div></div><pre style='font:bold 29px monospace'>"
         "P&lt;UTOMUSTERMANN&lt;&lt;ERIKA&lt;&lt;&lt;&lt;&lt;&lt;&lt;&lt;&lt;&lt;&lt;&lt;&lt;&lt;&lt;&lt;"
         "&lt;&lt;&lt;&lt;&lt;&lt;\nL898902C36UTO8408122F3204159&lt;&lt;&lt;&lt;&lt;&lt;&lt;&lt;&lt;&lt;&lt;&lt;08"),
-    "resident": (1000, 630, "<body style='margin:0;background:linear-gradient(160deg,#e6f0f5,#dfe9e4 50%,"
+    "resident": ((1000, 630), UTF8 + "<body style='margin:0;background:linear-gradient(160deg,#e6f0f5,#dfe9e4 50%,"
         "#f0e6ea);font:27px/2.1 Noto Sans CJK SC,sans-serif;padding:50px 60px;color:#134'><img src='{0}' "
         "width=270 height=350 style='float:right'><span style='color:#47a'>姓 名</span>　李晓明<br>"
         "<span style='color:#47a'>性 别</span>　女　<span style='color:#47a'>民 族</span>　汉<br>"
         "<span style='color:#47a'>出 生</span>　1992 年 5 月 17 日<br><span style='color:#47a'>住 址</span>"
         "　广州市天河区某路 88 号<br><br><span style='color:#47a'>公民身份号码</span>　440106199205170000"),
-    "student": (1000, 640, "<body style='margin:0;background:#fff;font:26px/1.7 Noto Sans,sans-serif;"
+    "student": ((1000, 640), UTF8 + "<body style='margin:0;background:#fff;font:26px/1.7 Noto Sans,sans-serif;"
         "color:#222'><div style='background:#0b6;color:#fff;padding:22px 34px;font-size:36px'>学生证 "
         "STUDENT CARD</div><img src='{0}' width=240 height=320 style='float:left;margin:34px'>"
         "<p style='padding-top:26px'>姓名：王小红<br>学院：信息工程学院<br>学号：20230417<br>"
@@ -130,33 +132,41 @@ CARDS = {
 def render(half: Path) -> None:
     """Add screens, ID photos, cards and papers to the held-out half, a folder with its photos."""
     chance = random.Random("held-out")  # noqa: S311
-    pictures = [path for kind in ("travel_scenery", "foods", "other")
-                for path in sorted((half / kind).iterdir())[2:3]]  # fmt: skip
-    for number, (name, page) in enumerate(SCREENS.items()):
-        for theme, css in (("light", LIGHT), ("dark", DARK)):
-            html = css + BAR + _with(page, pictures)
-            size = ((375, 812), (393, 873), (430, 932))[number % 3]
-            screen = capture(html, size, scale=2)
-            # Apps keep screens as PNG or, to save room, as JPEG.
-            ending = "png" if (number + (theme == "dark")) % 2 else "jpg"
-            screen.save(half / "screenshot" / f"{name}-{theme}.{ending}", quality=85)
     tables = sorted((half / "other").iterdir())
-    ready = sorted((half / "idcard").iterdir())
-    people = head_and_shoulders(half / "single_person")
-    for number, (person, ground) in enumerate(zip(people, ("#fff", "#3b7ddd"), strict=False)):
-        before(person, ground).save(half / "idcard" / f"portrait-{number}.jpg", quality=90)
-    portraits = [*ready, *(half / "idcard").glob("portrait-*")]
-    for number, (name, (width, height, html)) in enumerate([*CARDS.items()] * 2):
-        card = capture(_with("<meta charset=utf-8>" + html, [portraits[number % len(portraits)]]),
-                       (width, height), scale=1)  # fmt: skip
+    _screens(half)
+    _cards(half, tables, chance)
+    _papers(half / "other", tables[::-1], chance)
+
+
+def _screens(half: Path) -> None:
+    pictures = [sorted((half / kind).iterdir())[2] for kind in ("travel_scenery", "foods", "other")]
+    for number, (name, page) in enumerate(SCREENS.items()):
+        for dark, css in enumerate((LIGHT, DARK)):
+            screen = capture(css + BAR + _with(page, pictures), SIZES[number % 3], scale=2)
+            # Phones keep screens as PNG; apps that pass them on make them JPEG.
+            ending = ("jpg", "png")[(number + dark) % 2]
+            screen.save(half / "screenshot" / f"{name}-{dark}.{ending}", quality=85)
+
+
+def _cards(half: Path, tables: list[Path], chance: random.Random) -> None:
+    target = half / "idcard"
+    portraits = sorted(target.iterdir())
+    # Those before them wear hats and sunglasses, as on no ID photo.
+    people = head_and_shoulders(half / "single_person")[10:12]
+    for person, ground in zip(people, ("#ffffff", "#3b7ddd"), strict=True):
+        portraits.append(target / f"portrait-{ground[1:]}.jpg")
+        before(person, ground).save(portraits[-1], quality=90)
+    for number, (name, (size, html)) in enumerate([*CARDS.items()] * 2):
+        card = capture(_with(html, [portraits[number % len(portraits)]]), size)
         if number >= len(CARDS):
             card = _on(card, Image.open(tables[number]), chance)
-        card.save(half / "idcard" / f"{name}-{number}.jpg", quality=86)
-    for number, (name, (width, height, html)) in enumerate(PAPERS.items()):
-        paper = capture("<meta charset=utf-8>" + html, (width, height), scale=1)
-        _on(paper, Image.open(tables[-number - 1]), chance).save(
-            half / "other" / f"{name}.jpg", quality=86
-        )
+        card.save(target / f"{name}-{number}.jpg", quality=86)
+
+
+def _papers(target: Path, tables: list[Path], chance: random.Random) -> None:
+    for (name, (size, html)), table in zip(PAPERS.items(), tables, strict=False):
+        paper = _on(capture(html, size), Image.open(table), chance)
+        paper.save(target / f"{name}.jpg", quality=86)
 
 
 def _with(page: str, pictures: list[Path]) -> str:
@@ -170,7 +180,9 @@ def _on(paper: Image.Image, table: Image.Image, chance: random.Random) -> Image.
     width, height = (1600, 1200) if paper.width > paper.height else (1200, 1600)
     scale = 0.82 * min(width / paper.width, height / paper.height)
     left, top = (width - paper.width * scale) / 2, (height - paper.height * scale) / 2
-    corners = np.float32([[left, top], [width - left, top], [width - left, height - top], [left, height - top]])
+    corners = np.float32(
+        [[left, top], [width - left, top], [width - left, height - top], [left, height - top]]
+    )
     askew = corners + np.float32([[chance.uniform(-60, 60) for _ in "xy"] for _ in corners])
     flat = np.float32([[0, 0], [paper.width, 0], [paper.width, paper.height], [0, paper.height]])
     turn = cv2.getPerspectiveTransform(flat, askew)

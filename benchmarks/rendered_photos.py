@@ -32,8 +32,7 @@ PAGES = {
     "terminal": "<pre>" + "user@host:~$ ls -la\ndrwxr-xr-x 2 user user 4096\n" * 14,
     "login": "<br><br><h1 align=center>登录</h1>" + "<div class=b>手机号</div><br>" * 3,
     "story": "<img src='{0}' class=full><h3 class=over>9:41 ▮▮▮<br>@travel · 关注</h3>",
-    "bank": "<h1>¥ 12,480.55</h1>"
-    + "".join(ROW.format("转账", f"-{n}.00 元") for n in range(9)),
+    "bank": "<h1>¥ 12,480.55</h1>" + "".join(ROW.format("转账", f"-{n}.00 元") for n in range(9)),
     "mail": "<h2>收件箱</h2>" + "".join(ROW.format("Re: 会议", TEXT[3:40]) for _ in range(10)),
     "feed": "<h3>朋友圈</h3><b>小明</b> 今天的照片<br><img src='{0}' width=70%><br>❤ 12 赞"
     "<hr><b>小红</b> 好吃！<br><img src='{1}' width=70%>",
