@@ -48,7 +48,7 @@ travel_scenery | airliner, balloon, speedboat, wreck, pirate, drilling platform
 travel_scenery | traffic light, street sign, park bench, carousel, altar, vault
 travel_scenery | rapeseed, hay, maze
 screenshot | web site, screen
-paper | web site, menu, envelope, book jacket, packet, binder, crossword puzzle, notebook
+paper | web site, menu, envelope, book jacket, packet, binder, crossword puzzle, notebook, wallet
 single_person | suit, Windsor tie, bow tie, bolo tie
 single_person | academic gown, lab coat, groom, trench coat
 single_person | bikini, maillot, swimming trunks, bathing cap, scuba diver
