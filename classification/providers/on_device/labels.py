@@ -29,7 +29,9 @@ foods | Granny Smith..pomegranate, grocery store
 foods | espresso, cup, coffee mug, coffeepot, espresso maker, eggnog
 foods | red wine, wine bottle, beer bottle, beer glass, whiskey jug, goblet, cocktail shaker
 foods | pop bottle, teapot, pitcher
-foods | restaurant, dining table, mixing bowl
+foods | restaurant, dining table, mixing bowl, tray, Dutch oven, rotisserie, waffle iron
+foods | butcher shop, hen-of-the-woods
+foods | Dungeness crab..crayfish
 travel_scenery | alp, cliff, valley, volcano, geyser, mountain tent
 travel_scenery | seashore, sandbar, promontory, coral reef, breakwater, pier, beacon
 travel_scenery | lakeside, dam, boathouse, dock, canoe, paddle, gondola
@@ -42,16 +44,19 @@ travel_scenery | streetcar, trolleybus, library, cinema
 travel_scenery | fountain, planetarium, flagpole, patio
 travel_scenery | barn, thatch, tile roof, yurt
 travel_scenery | worm fence, water tower, greenhouse, picket fence
-travel_scenery | airliner
+travel_scenery | airliner, balloon, speedboat, wreck, pirate, drilling platform
+travel_scenery | traffic light, street sign, park bench, carousel, altar, vault
+travel_scenery | rapeseed, hay, maze
 screenshot | web site, screen
-paper | web site, menu, envelope, book jacket, packet, binder, crossword puzzle, notebook
+paper | web site, menu, envelope, book jacket, packet, binder, crossword puzzle, notebook, wallet
 single_person | suit, Windsor tie, bow tie, bolo tie
 single_person | academic gown, lab coat, groom, trench coat
 single_person | bikini, maillot, swimming trunks, bathing cap, scuba diver
 single_person | jersey, ballplayer, knee pad
 single_person | kimono, miniskirt, hoopskirt, overskirt
 single_person | poncho, sarong, pajama, sweatshirt
-single_person | sunglass, sunglasses
+single_person | sunglass, sunglasses, wig, cowboy hat, sombrero
+single_person | cardigan, jean, fur coat, gown, abaya, brassiere
 """
 
 

@@ -13,10 +13,10 @@ from classification.providers.on_device.descriptions import describe
 from classification.providers.on_device.rules import Findings, decide
 from classification.results import Classification
 
-MODEL = "local/efficientnet-lite0+centerface-2"
+MODEL = "local/efficientnet-lite0+centerface-3"
 TOP_LABELS = 5
 # A small network is never surer than this, whatever it adds up.
-MAX_CONFIDENCE = 0.97
+MAX_CONFIDENCE = 0.96
 
 
 class OnDeviceProvider:

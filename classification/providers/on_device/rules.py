@@ -12,13 +12,15 @@ from classification.providers.on_device.networks import Face
 
 # A face smaller than this part of the photo's height is somebody in the background, unless there
 # are three: then it is a group that stands further away.
-NEAR_FACE = 0.06
+NEAR_FACE = 0.05
 GROUP_FACE = 0.04
 # Phone screens are taller than what cameras make: from 9:16 on.
 TALL = 0.6
-ID_PHOTO_SHAPE = (0.62, 0.86)
-# Labels share out 1.0 over a thousand names: a third of it for one category is a clear word.
-CLEAR_MASS = 0.3
+ID_PHOTO_SHAPE = (0.66, 0.82)
+# A smaller face is a picture on a page.
+CARD_FACE = (0.1, 0.55)
+# Labels share out 1.0 over a thousand names: a quarter of it for one category is a clear word.
+CLEAR_MASS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +52,19 @@ def decide(findings: Findings) -> Verdict:
     group = [face for face in findings.faces if face.height >= GROUP_FACE]
     category, mass = _clearest(findings.masses)
     if _is_phone_screen(findings):
-        return Verdict("screenshot", 0.94)
+        return Verdict("screenshot", 0.95)
     if _is_id_photo(findings, near):
-        return Verdict("idcard", 0.88)
+        return Verdict("idcard", 0.92)
     if _is_card(findings, near):
-        return Verdict("idcard", 0.88)
+        return Verdict("idcard", 0.92)
     if len(near) >= 2 or len(group) >= 3:
-        return Verdict("social_activities", 0.93 if len(group) >= 3 else 0.82)
+        return Verdict("social_activities", 0.95 if len(group) >= 3 else 0.8)
     if _is_page(findings):
-        return Verdict("screenshot", 0.86)
+        return Verdict("screenshot", 0.92)
     if near and (category == "single_person" or mass < 0.8):
-        return Verdict("single_person", 0.88)
+        return Verdict("single_person", 0.93)
     if mass < CLEAR_MASS or (category == "single_person" and mass < 0.5):
-        return Verdict("other", 0.78)
+        return Verdict("other", 0.83)
     return Verdict(category, _sureness(mass))
 
 
@@ -90,18 +92,18 @@ def _is_phone_screen(findings: Findings) -> bool:
 def _is_page(findings: Findings) -> bool:
     """Any other picture, not from a camera, that looks like a page with text and buttons."""
     mass = findings.masses["screenshot"]
-    is_plain_png = findings.format == "PNG" and findings.ground > 0.3
-    return not findings.has_camera_data and (mass >= 0.5 or (is_plain_png and mass > 0.1))
+    is_plain = findings.ground > (0.3 if findings.format == "PNG" else 0.5)
+    return not findings.has_camera_data and (mass >= 0.5 or (is_plain and mass > 0.1))
 
 
 def _is_id_photo(findings: Findings, near: list[Face]) -> bool:
     """One large face in the middle of an upright picture, before a plain ground."""
     return (
         len(near) == 1
-        and 0.3 <= near[0].height <= 0.75
-        and abs(near[0].middle - 0.5) < 0.1
+        and 0.3 <= near[0].height <= 0.8
+        and abs(near[0].middle - 0.5) < 0.12
         and ID_PHOTO_SHAPE[0] <= findings.shape <= ID_PHOTO_SHAPE[1]
-        and findings.corners_ground > 0.85
+        and findings.corners_ground > 0.8
         and not findings.has_camera_data
     )
 
@@ -110,7 +112,7 @@ def _is_card(findings: Findings, near: list[Face]) -> bool:
     """A face or two (cards repeat it small) on what reads as printed paper, wider than high."""
     return (
         1 <= len(near) <= 2
-        and near[0].height < 0.55
+        and CARD_FACE[0] <= near[0].height <= CARD_FACE[1]
         and findings.shape > 1
-        and findings.masses["paper"] > (0.1 if len(near) == 1 else 0.5)
+        and findings.masses["paper"] > (0.05 if len(near) == 1 else 0.5)
     )
