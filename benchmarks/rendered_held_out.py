@@ -180,11 +180,12 @@ def _on(paper: Image.Image, table: Image.Image, chance: random.Random) -> Image.
     width, height = (1600, 1200) if paper.width > paper.height else (1200, 1600)
     scale = 0.82 * min(width / paper.width, height / paper.height)
     left, top = (width - paper.width * scale) / 2, (height - paper.height * scale) / 2
-    corners = np.float32(
-        [[left, top], [width - left, top], [width - left, height - top], [left, height - top]]
-    )
-    askew = corners + np.float32([[chance.uniform(-60, 60) for _ in "xy"] for _ in corners])
-    flat = np.float32([[0, 0], [paper.width, 0], [paper.width, paper.height], [0, paper.height]])
+    right, bottom = width - left, height - top
+    corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
+    moved = [[chance.uniform(-60, 60) for _ in "xy"] for _ in corners]
+    askew = corners + np.array(moved, np.float32)
+    edges = [[0, 0], [paper.width, 0], [paper.width, paper.height], [0, paper.height]]
+    flat = np.array(edges, np.float32)
     turn = cv2.getPerspectiveTransform(flat, askew)
     ground = ImageOps.fit(table.convert("RGB"), (width, height)).filter(ImageFilter.GaussianBlur(4))
     laid = cv2.warpPerspective(np.asarray(paper), turn, (width, height))
