@@ -1,4 +1,4 @@
-"""What the held-out half has of screens, cards and papers: no layout or person the other half has.
+"""What the held-out half has of screens, cards and papers: no layout of the other half.
 
 Every page is HTML that Chromium draws: screens at phone sizes as they are, cards and papers laid
 on a photo of something, turned and blurred a little as a hand-held phone would.

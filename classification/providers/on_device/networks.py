@@ -131,7 +131,8 @@ def ground(image: Image.Image) -> float:
 
 
 def corners_ground(image: Image.Image) -> float:
-    """The plain part of the upper corners, where an ID photo shows its ground."""
+    """The plain part of the upper corners, where an ID photo shows its ground; hair and shoulders
+    stay out of so small ones."""
     small = np.asarray(image.convert("L").resize((64, 64)), np.int16)
-    corners = np.concatenate([small[:20, :12].ravel(), small[:20, -12:].ravel()])
+    corners = np.concatenate([small[:14, :6].ravel(), small[:14, -6:].ravel()])
     return float((np.abs(corners - np.median(corners)) <= 12).mean())
