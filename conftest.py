@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.core.signals import setting_changed
 from django.db import connection
@@ -12,6 +13,13 @@ from pytest_django import Settings
 from classification import configured, flights, known_photos, spending
 from classification.recorder import recorder
 from classification.tests.dashscope_server import DashScopeServer
+
+
+def pytest_configure() -> None:
+    """Serve static files from where they are: nothing has collected them for a test."""
+    storage = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    # For good, not test by test: a late request of the last test would see it change.
+    settings.STORAGES = settings.STORAGES | {"staticfiles": storage}
 
 
 def _forget_providers(**_: Any) -> None:
@@ -37,13 +45,6 @@ def clean_process() -> Iterator[None]:
     yield
     setting_changed.disconnect(_forget_providers)
     recorder._rows.clear()
-
-
-@pytest.fixture(autouse=True)
-def uncollected_static_files(settings: Settings) -> None:
-    """Serve static files from where they are: nothing has collected them for a test."""
-    storage = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    settings.STORAGES = settings.STORAGES | {"staticfiles": storage}
 
 
 @pytest.fixture

@@ -96,6 +96,7 @@ class DashScopeServer:
         self.in_flight = 0
         self.peak_in_flight = 0
         self.lock = threading.Lock()
+        self.released = threading.Event()
         self._modes = ["ok"]
         self._stopped = threading.Event()
         handler = type("Handler", (_Handler,), {"fake": self})
@@ -234,6 +235,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _do_hang(self) -> None:
         self.fake.wait(600)
         self.close_connection = True
+
+    def _do_hold(self) -> None:
+        """Answer well, but not before the test says so."""
+        self.fake.released.wait(60)
+        self._verdict("ok")
 
     def _do_close_before_answer(self) -> None:
         self._hang_up()

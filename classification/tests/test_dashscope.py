@@ -285,11 +285,17 @@ def test_a_full_pool_is_busy_soon(server: DashScopeServer, photo: Photo) -> None
 
 
 def test_as_many_calls_fly_at_once_as_allowed(server: DashScopeServer, photo: Photo) -> None:
-    server.delay = 0.5
-    asked = provider(server, slots=Slots(30), timeout=10)
+    server.script("hold")
+    asked = provider(server, slots=Slots(30), timeout=60)
     threads = [threading.Thread(target=asked.classify, args=(photo, PROMPT)) for _ in range(40)]
-    for thread in threads:
+    for thread in threads[:30]:
         thread.start()
+    while server.in_flight < 30:
+        time.sleep(0.01)
+    for thread in threads[30:]:
+        thread.start()
+    time.sleep(0.3)  # time for a call too many
+    server.released.set()
     for thread in threads:
         thread.join()
 
