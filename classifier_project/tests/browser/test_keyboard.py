@@ -3,12 +3,12 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FileChooser, Page, TimeoutError, expect
 
 from classification.models import CacheEntry, PromptVersion
 from classification.tests.dashscope_server import DashScopeServer
 from classification.tests.pictures import photo
-from classifier_project.tests.browser.conftest import wide_only
+from classifier_project.tests.browser.conftest import PATIENCE_MS, wide_only
 
 pytestmark = [wide_only, pytest.mark.usefixtures("model")]
 
@@ -44,6 +44,9 @@ FOCUS = """() => {
 }"""
 
 
+FOCUSED = "document.activeElement.outerHTML"
+
+
 def tab_to(page: Page, selector: str) -> None:
     """Press Tab until the focus is there, at most once round the page."""
     target = page.locator(selector).first
@@ -52,6 +55,19 @@ def tab_to(page: Page, selector: str) -> None:
         if target.evaluate("(element) => element === document.activeElement"):
             return
     pytest.fail(f"The keyboard does not reach {selector}.")
+
+
+def choose_by_key(page: Page) -> FileChooser:
+    """Open the file chooser that has the focus. A Chromium with a hundred tests behind it has
+    opened none now and then (two runs of twenty); a person would press again."""
+    for key in ("Space", "Enter", "Space"):
+        try:
+            with page.expect_file_chooser(timeout=PATIENCE_MS / 2) as chooser:
+                page.keyboard.press(key)
+        except TimeoutError:
+            continue
+        return chooser.value
+    pytest.fail(f"No file chooser opens; the focus is on {page.evaluate(FOCUSED)}.")
 
 
 def test_tab_goes_through_every_page_in_order_and_is_seen(page: Page) -> None:
@@ -104,9 +120,7 @@ def test_the_dashboard_by_keyboard(page: Page) -> None:
 def test_a_photo_by_keyboard(page: Page, model: DashScopeServer) -> None:
     page.goto("/test/")
     tab_to(page, "#choose")
-    with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Space")
-    chooser.value.set_files({"name": "cat.jpg", "mimeType": "image/jpeg", "buffer": photo()})
+    choose_by_key(page).set_files({"name": "cat.jpg", "mimeType": "image/jpeg", "buffer": photo()})
     expect(page.locator(".photo .category")).to_have_text("宠物萌照")
     model.category = "other"
     tab_to(page, "[data-again]")
