@@ -70,7 +70,7 @@ def main() -> None:
             figures = _rates(floor_port, port)
         figures["memory of a worker at rest, MB"] = at_rest
         figures |= asyncio.run(_same_photo(port, model_port))
-        figures |= asyncio.run(_new_photos(port, model_port))
+        figures |= _median_burst(port, model_port)
         figures |= asyncio.run(_large_photos(port))
         figures["log rows dropped"] = _rows_dropped(port)
         figures["peak memory of a process, MB"] = max(map(processes.peak_memory, workers))
@@ -158,9 +158,19 @@ async def _same_photo(port: int, model_port: int) -> Figures:
     }
 
 
-async def _new_photos(port: int, model_port: int) -> Figures:
-    """200 new photos at once, and what check-cache does meanwhile."""
-    requests = [uploads.upload(photo(size=(640, 480), seed=n), port) for n in range(2000, 2200)]
+def _median_burst(port: int, model_port: int) -> Figures:
+    """200 new photos at once, in three rounds."""
+    bursts = [asyncio.run(_burst(2000 + 200 * n, port, model_port)) for n in range(ROUNDS)]
+    figures = {name: statistics.median(burst[name] for burst in bursts) for name in bursts[0]}
+    figures["200 new photos, answered"] = min(burst["200 new photos, answered"] for burst in bursts)
+    ratio = figures["check-cache meanwhile, p99 ms"] / figures["check-cache idle, p99 ms"]
+    return figures | {"check-cache meanwhile, times its idle p99": round(ratio, 1)}
+
+
+async def _burst(first: int, port: int, model_port: int) -> Figures:
+    """200 photos that nobody has sent before, and what check-cache does meanwhile."""
+    seeds = range(first, first + 200)
+    requests = [uploads.upload(photo(size=(640, 480), seed=seed), port) for seed in seeds]
     idle_p99 = _p99(_prober(port, 4))
     connections = _Connections()
     prober = _prober(port, 4)
@@ -175,7 +185,6 @@ async def _new_photos(port: int, model_port: int) -> Figures:
         "200 new photos, database connections": connections.stop(),
         "check-cache idle, p99 ms": idle_p99,
         "check-cache meanwhile, p99 ms": busy_p99,
-        "check-cache meanwhile, times its idle p99": round(busy_p99 / idle_p99, 1),
     }
 
 

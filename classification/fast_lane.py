@@ -54,8 +54,7 @@ def _plain_question(environ: "WSGIEnvironment") -> tuple[str, str | None] | None
     """The hash and the user of a plain request; None for any other, left as it came."""
     if (
         environ["REQUEST_METHOD"] != "POST"
-        or environ.get("CONTENT_TYPE")
-        not in ("application/json", "application/json; charset=utf-8")
+        or environ.get("CONTENT_TYPE") not in JSON_TYPES
         or not 0 < content_length(environ) <= MAX_BODY_BYTES
         or any(name in environ for name in NOT_PLAIN)
         or not _is_our_host(environ.get("HTTP_HOST", ""))

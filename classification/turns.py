@@ -1,4 +1,4 @@
-"""Two uploads at a time do Python's work, so that a hit never waits behind dozens of threads.
+"""One upload at a time does Python's work, so that a hit never waits behind dozens of threads.
 
 Python runs one thread at a time, and the thread of a hit waits until those before it have run:
 when an album is opened, that is a hundred uploads. A turn is a courtesy, not a lock: who has
@@ -9,10 +9,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-PLACES = 2
 PATIENCE_SECONDS = 2.0
 
-_turns = threading.BoundedSemaphore(PLACES)
+_turns = threading.Lock()
 _mine = threading.local()
 
 

@@ -155,7 +155,7 @@ class DashScopeProvider:
         started = time.monotonic()
         reply: Any = {}
         try:
-            with self._session.exchange(exchange):
+            with turns.turn(), self._session.exchange(exchange):
                 reply = self._post(model, photo, prompt, parameters, deadline)
             result = read_reply(reply, parameters)
         except Exception as error:  # the SDK raises nearly anything on an odd answer

@@ -14,6 +14,8 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from classification import turns
+
 KEEP_ALIVE = [
     (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
@@ -77,9 +79,14 @@ class _Held:
     def request(self, *args: Any, **kwargs: Any) -> Any:
         reused = self.sock is not None
         if not reused:
-            self.connect()  # type: ignore[attr-defined]
+            with turns.give_way():
+                self.connect()  # type: ignore[attr-defined]
         _current.exchange.begin(self.sock, reused=reused)
         return super().request(*args, **kwargs)  # type: ignore[misc]
+
+    def getresponse(self) -> Any:
+        with turns.give_way():
+            return super().getresponse()  # type: ignore[misc]
 
 
 class _HeldHTTP(_Held, HTTPConnection):
