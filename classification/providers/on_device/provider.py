@@ -1,9 +1,6 @@
 """The on-device model as a provider."""
 
-from io import BytesIO
 from typing import Any
-
-from PIL import Image
 
 from classification import turns
 from classification.photos import Photo
@@ -13,7 +10,7 @@ from classification.providers.on_device.descriptions import describe
 from classification.providers.on_device.rules import Findings, decide
 from classification.results import Classification
 
-MODEL = "local/efficientnet-lite0+centerface-3"
+MODEL = "local/efficientnet-lite0+centerface-4"
 TOP_LABELS = 5
 # A small network is never surer than this, whatever it adds up.
 MAX_CONFIDENCE = 0.96
@@ -34,7 +31,7 @@ class OnDeviceProvider:
             raise ProviderError("model_unavailable", f"on-device: {error!r}") from error
 
     def _classify(self, photo: Photo) -> Answer:
-        image = Image.open(BytesIO(photo.jpeg))
+        image = networks.decode(photo.jpeg)
         probabilities = networks.label_probabilities(image)
         findings = Findings(
             masses=labels.masses(probabilities.tolist()),
