@@ -165,7 +165,8 @@ class User(models.Model):
 
     class Meta:
         db_table = "stats_user"
-        indexes = [models.Index(fields=["requests"], name="stats_user_requests")]
+        # In the order of users/top, ties included; else all users would be sorted to show ten.
+        indexes = [models.Index(fields=["-requests", "user_id"], name="stats_user_most_requests")]
 
     def __str__(self) -> str:
         return str(self.user_id)

@@ -40,11 +40,6 @@ def catch_up(chunk_rows: int | None = None) -> Iterator[int]:
     yield from roll_up(chunk_rows)
 
 
-def is_settled(state: RollUp) -> bool:
-    """Whether the rows below the ceiling may be added up by now."""
-    return time.time() - state.ceiling_time >= SETTLING_SECONDS
-
-
 def _settled(source: type[Model]) -> RollUp | None:
     """The state of a source that has settled rows to add up; otherwise its ceiling is raised."""
     state, _ = RollUp.objects.get_or_create(
@@ -52,7 +47,8 @@ def _settled(source: type[Model]) -> RollUp | None:
         defaults={"ceiling": _last_id(source), "ceiling_time": time.time()},
     )
     if state.upto < state.ceiling:
-        return state if is_settled(state) else None
+        is_settled = time.time() - state.ceiling_time >= SETTLING_SECONDS
+        return state if is_settled else None
     RollUp.objects.filter(pk=state.pk, upto=state.ceiling).update(
         ceiling=max(_last_id(source), state.ceiling), ceiling_time=time.time()
     )

@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
 # A reader adds up what is due, but does not make a person wait for a log of years.
 READER_SECONDS = 0.5
+# Adding up takes longer than reading a few seconds' rows as they are: one reader in a while does.
+READER_PAUSE_SECONDS = 10.0
 # So few that each statement ends well within the web server's time limit for one.
 READER_CHUNK_ROWS = 10_000
 # Adding up so many at a reading takes about as long as a person waits.
@@ -92,7 +94,8 @@ def _snapshot() -> Iterator[None]:
 def _bring_forward() -> None:
     """Roll up what is due, or leave a backlog to a thread of its own."""
     states = list(RollUp.objects.all())
-    if not states or any(map(roll_ups.is_settled, states)):
+    now = time.time()
+    if not states or any(now - state.ceiling_time >= READER_PAUSE_SECONDS for state in states):
         until = time.monotonic() + READER_SECONDS
         for _ in roll_ups.roll_up(READER_CHUNK_ROWS):
             if time.monotonic() > until:

@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 from django.test import Client
 
 from classification.models import ModelCall, RequestLog
-from stats import roll_ups
+from stats import tail
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 NOW = datetime(2026, 3, 2, 14, 30, tzinfo=SHANGHAI)
-A_WHILE = timedelta(seconds=roll_ups.SETTLING_SECONDS + 1)
+A_WHILE = timedelta(seconds=tail.READER_PAUSE_SECONDS + 1)  # longer than rows take to settle
 ADDRESSES = (
     "today",
     "cache-efficiency",
