@@ -128,8 +128,9 @@ def _reduce(image: Image.Image, max_side: int) -> tuple[bool, int, int, bytes]:
     width, height = image.size
     if exif.get(ExifTags.Base.Orientation, 1) >= 5:
         width, height = height, width
-    # Decodes a JPEG at a fraction of its size where that is enough.
-    image.thumbnail((max_side, max_side), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    # Decodes a JPEG at a fraction of its size where that is enough. Bicubic, as Qwen's own
+    # preprocessing does; Lanczos took half as long again.
+    image.thumbnail((max_side, max_side), Image.Resampling.BICUBIC, reducing_gap=2.0)
     image.load()
     upright = ImageOps.exif_transpose(image)
     return bool(CAMERA_TAGS & set(exif)), width, height, _encode(_pad(_rgb(upright)))
