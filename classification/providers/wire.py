@@ -84,6 +84,10 @@ class _Held:
         _current.exchange.begin(self.sock, reused=reused)
         return super().request(*args, **kwargs)  # type: ignore[misc]
 
+    def send(self, data: Any) -> None:
+        with turns.give_way():  # a slow line takes seconds for a photo
+            super().send(data)  # type: ignore[misc]
+
     def getresponse(self) -> Any:
         with turns.give_way():
             return super().getresponse()  # type: ignore[misc]
