@@ -18,10 +18,12 @@ def top_users(tail: Tail, limit: int) -> list[dict[str, Any]]:
     """Who asked most since the log began, at most `limit` of them."""
     later = tail.rows(tallies.USERS)
     rolled = User.objects.values("user_id", "requests", "hits", "first_request", "last_request")
-    candidates = [
-        *rolled.order_by("-requests", "user_id")[:limit],
-        *rolled.filter(user_id__in=[row["user_id"] for row in later]),
-    ]
+    first = list(rolled.order_by("-requests", "user_id")[:limit])
+    # Most of the tail's users asked a few times, and are nowhere near the first ones.
+    least = first[-1]["requests"] if len(first) == limit else 0
+    most_in_tail = max((row["requests"] for row in later), default=0)
+    near = rolled.filter(requests__gte=least - most_in_tail)
+    candidates = [*first, *near.filter(user_id__in=[row["user_id"] for row in later])]
     unique = {row["user_id"]: row for row in candidates}
     found = merged(unique.values(), later, "user_id")
     found.sort(key=lambda row: (-row["requests"], row["user_id"]))

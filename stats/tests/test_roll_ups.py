@@ -71,6 +71,21 @@ def test_figures_do_not_change_as_rows_are_added_up(
     assert straight["today"]["perhaps_billed_calls"] > 0
 
 
+def test_a_user_of_the_tail_comes_up_to_the_first(staff: Client) -> None:
+    for user, requests in (("a", 6), ("b", 5), ("c", 3), ("d", 1)):
+        for _ in range(requests):
+            log(user_id=user)
+    later(staff, 3)
+    assert rolled_up() == RequestLog.objects.latest("pk").pk
+    for user in ("c", "c", "c", "d", "d", "e"):
+        log(user_id=user)
+
+    with time_machine.travel(NOW + 2 * A_WHILE, tick=False):
+        rows = data(staff, "users/top?limit=2")
+
+    assert [(row["user_id"], row["request_count"]) for row in rows] == [("a", 6), ("c", 6)]
+
+
 def test_rows_that_come_late_count_on_their_day(staff: Client) -> None:
     scatter(2, 40)
     later(staff, 3)
