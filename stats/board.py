@@ -47,6 +47,7 @@ def board(days: int) -> Board:
     prompt, totals = PromptVersion.objects.current(), cache_totals.current()
 
     def read(tail: Tail) -> Board:
+        trend = queries.trend(tail, days)
         return Board(
             made_at=timezone.localtime(),
             report=health.report(),
@@ -54,14 +55,14 @@ def board(days: int) -> Board:
             spending=spending.today(),
             model="" if settings.LLM_PROVIDER == "local" else settings.LLM_MODEL,
             prompt=prompt,
-            today=queries.today(tail),
+            today=trend[-1] | queries.perhaps_billed(tail, trend[-1]["date"]),
             yesterday=queries.same_hours_yesterday(tail),
             efficiency=queries.efficiency(tail, totals),
             categories=queries.categories(tail),
             errors=_errors(tail, days),
             users=top_users(tail, TOP_USERS),
             popular=list(CacheEntry.objects.order_by("-hit_count")[:POPULAR_ENTRIES]),
-            trend=queries.trend(tail, days),
+            trend=trend,
         )
 
     return exactly(read)

@@ -35,10 +35,15 @@ ADDITIVE = [field.name for field in Figures._meta.fields]
 def today(tail: Tail) -> dict[str, Any]:
     """The figures of the local day so far, and what its ledger leaves open."""
     day = timezone.localdate()
-    ledger_rows = ledger(tail, day, day)
-    return _day_figures(tail, day) | {
-        "perhaps_billed_calls": sum(row["perhaps_billed_calls"] for row in ledger_rows),
-        "perhaps_billed_cost": sum(row["perhaps_billed_cost"] for row in ledger_rows),
+    return _day_figures(tail, day) | perhaps_billed(tail, day)
+
+
+def perhaps_billed(tail: Tail, day: date) -> dict[str, Any]:
+    """What the ledger of a day leaves open."""
+    rows = ledger(tail, day, day)
+    return {
+        "perhaps_billed_calls": sum(row["perhaps_billed_calls"] for row in rows),
+        "perhaps_billed_cost": sum(row["perhaps_billed_cost"] for row in rows),
     }
 
 
