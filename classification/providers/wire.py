@@ -137,9 +137,12 @@ class Session(requests.Session):
             del _current.exchange
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        kwargs["allow_redirects"] = False
+        kwargs |= {"allow_redirects": False, "stream": True}
         try:
-            return super().send(request, **kwargs)
+            response = super().send(request, **kwargs)
+            with turns.give_way():  # the body may come long after its head
+                response.content  # noqa: B018 - reads it, and keeps it
+            return response
         except requests.Timeout:
             raise
         except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:

@@ -266,6 +266,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(b" ")
             self.wfile.flush()
             self.fake.wait(0.1)
+        self.close_connection = True
 
     def _hang_up(self) -> None:
         self.wfile.flush()

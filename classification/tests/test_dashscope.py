@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from classification import configured, photos
+from classification import configured, photos, turns
 from classification.photos import Photo
 from classification.providers.base import ProviderError
 from classification.providers.dashscope import MAX_CALLS, SEED, DashScopeProvider
@@ -265,6 +265,24 @@ def test_a_call_that_never_ends_frees_its_slot(
     failure(asked, photo)
 
     assert asked.classify(photo, PROMPT).classification.category == "pets"
+
+
+@pytest.mark.parametrize("mode", ["hang", "drip_headers", "drip_body", "stall_in_body"])
+def test_a_call_that_waits_for_its_answer_holds_no_other_up(
+    photo: Photo, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    monkeypatch.setattr(turns, "PATIENCE_SECONDS", 60)
+    with DashScopeServer() as server:
+        server.script(mode, "ok")
+        asked = provider(server, timeout=20)
+        waiting = threading.Thread(target=failure, args=(asked, photo))
+        waiting.start()
+        while not server.requests:
+            time.sleep(0.01)
+
+        assert asked.classify(photo, PROMPT).classification.category == "pets"
+        assert waiting.is_alive()
+    waiting.join()
 
 
 def test_a_full_pool_is_busy_soon(server: DashScopeServer, photo: Photo) -> None:
