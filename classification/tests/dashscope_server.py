@@ -147,6 +147,8 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Else the body of an answer waits 40 ms until its head is acknowledged, as at no real service.
+    disable_nagle_algorithm = True
     fake: ClassVar[DashScopeServer]
 
     def log_message(self, *args: Any) -> None:
