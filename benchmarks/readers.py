@@ -36,8 +36,20 @@ ADDRESSES = {
     "top users": "/api/v1/stats/users/top",
     "trend of 90 days": "/api/v1/stats/trend?days=90",
     "errors": "/api/v1/stats/errors",
-    "dashboard": "/?days=90",
+    "dashboard's page": "/?days=90",
 }
+# The figures alone, read beside the servers: what a page adds to them depends on the page.
+READ_BOARD = f"""
+import json, time
+from stats.board import board
+seconds = []
+for _ in range({ROUNDS}):
+    started = time.monotonic()
+    board(90)
+    seconds.append(time.monotonic() - started)
+    time.sleep(0.1)
+print(json.dumps(seconds))
+"""
 
 # Ids follow time, as they do in life; hashes, users and addresses are scattered.
 FILL_LOG = """
@@ -247,6 +259,7 @@ def _readers(port: int) -> Figures:
             _fetch(port, address, session=session)
             seconds[name].append(time.monotonic() - started)
             time.sleep(0.1)
+    seconds["dashboard's data"] = json.loads(_shell(READ_BOARD))
     figures = {}
     for name, values in seconds.items():
         figures[f"{name}, median ms"] = 1000 * statistics.median(values)
@@ -267,6 +280,11 @@ def _log_in() -> str:
         "session.save()\n"
         "print(session.session_key)"
     )
+    return _shell(code)
+
+
+def _shell(code: str) -> str:
+    """What the code prints, run in our Django."""
     command = [sys.executable, "manage.py", "shell", "--no-imports", "-c", code]
     return subprocess.check_output(command, cwd=processes.ROOT, text=True).strip()
 
