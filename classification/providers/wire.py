@@ -79,18 +79,9 @@ class _Held:
     def request(self, *args: Any, **kwargs: Any) -> Any:
         reused = self.sock is not None
         if not reused:
-            with turns.give_way():
-                self.connect()  # type: ignore[attr-defined]
+            self.connect()  # type: ignore[attr-defined]
         _current.exchange.begin(self.sock, reused=reused)
         return super().request(*args, **kwargs)  # type: ignore[misc]
-
-    def send(self, data: Any) -> None:
-        with turns.give_way():  # a slow line takes seconds for a photo
-            super().send(data)  # type: ignore[misc]
-
-    def getresponse(self) -> Any:
-        with turns.give_way():
-            return super().getresponse()  # type: ignore[misc]
 
 
 class _HeldHTTP(_Held, HTTPConnection):
@@ -137,12 +128,10 @@ class Session(requests.Session):
             del _current.exchange
 
     def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:
-        kwargs |= {"allow_redirects": False, "stream": True}
+        kwargs["allow_redirects"] = False
         try:
-            response = super().send(request, **kwargs)
-            with turns.give_way():  # the body may come long after its head
-                response.content  # noqa: B018 - reads it, and keeps it
-            return response
+            with turns.give_way():  # a slow line takes seconds for a photo, the model for an answer
+                return super().send(request, **kwargs)
         except requests.Timeout:
             raise
         except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
