@@ -15,7 +15,8 @@ import requests
 from classification.tests.servers import free_port
 from deploy.tests.nginx import HOST, Nginx, running_nginx
 
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+# Says that it closes, as the app does: nginx might send the next request on the connection else.
+OK = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}"
 CHECK_CACHE = "/api/v1/classify/check-cache"
 CLASSIFY = "/api/v1/classify"
 
