@@ -35,7 +35,8 @@ ADDITIVE = [field.name for field in Figures._meta.fields]
 def today(tail: Tail) -> dict[str, Any]:
     """The figures of the local day so far, and what its ledger leaves open."""
     day = timezone.localdate()
-    return _day_figures(tail, day) | perhaps_billed(tail, day)
+    rolled = Day.objects.filter(day=day).first() or Day(day=day)
+    return _day_figures(tail, rolled) | perhaps_billed(tail, day)
 
 
 def perhaps_billed(tail: Tail, day: date) -> dict[str, Any]:
@@ -54,9 +55,11 @@ def same_hours_yesterday(tail: Tail) -> dict[str, Any]:
     rolled = Minute.objects.filter(day=day, minute__lt=minute).aggregate(
         **{name: Sum(name, default=0) for name in ADDITIVE}
     )
+    # Rows of yesterday are in the tail around midnight only, and nothing is read for them else.
+    by_minute = (tallies.MINUTES, tallies.SPENT_MINUTES) if day in _days_of(tail) else ()
     later = [
         row
-        for tally in (tallies.MINUTES, tallies.SPENT_MINUTES)
+        for tally in by_minute
         for row in tail.rows(tally)
         if row["day"] == day and row["minute"] < minute
     ]
@@ -94,15 +97,16 @@ def trend(tail: Tail, days: int) -> list[dict[str, Any]]:
 
 def by_day(tail: Tail, first: date, last: date) -> list[dict[str, Any]]:
     """The figures of each day from `first` to `last`, oldest first."""
-    rolled = {row.day: row for row in Day.objects.filter(day__range=(first, last))}
-    in_tail = {row["day"] for row in _days(tail)}
+    found = {row.day: row for row in Day.objects.filter(day__range=(first, last))}
+    in_tail = _days_of(tail)
     rows = []
     for number in range((last - first).days + 1):
         day = first + timedelta(days=number)
+        rolled = found.get(day) or Day(day=day)
         figures = (
-            _day_figures(tail, day) | {"p95_processing_time_ms": _p95(tail, day)}
+            _day_figures(tail, rolled) | {"p95_processing_time_ms": _p95(tail, day)}
             if day in in_tail
-            else _of_rolled(rolled.get(day) or Day(day=day))
+            else _of_rolled(rolled)
         )
         rows.append({"date": day, **figures})
     return rows
@@ -171,9 +175,13 @@ def _days(tail: Tail) -> list[dict[str, Any]]:
     return [*tail.rows(tallies.DAYS), *tail.rows(tallies.SPENT_DAYS)]
 
 
-def _day_figures(tail: Tail, day: date) -> dict[str, Any]:
-    """The figures of a day that has rows in the tail, or none anywhere."""
-    rolled = Day.objects.filter(day=day).first() or Day(day=day)
+def _days_of(tail: Tail) -> set[date]:
+    return {row["day"] for row in _days(tail)}
+
+
+def _day_figures(tail: Tail, rolled: Day) -> dict[str, Any]:
+    """The figures of a day that may have rows in the tail."""
+    day = rolled.day
     later = [row for row in _days(tail) if row["day"] == day]
     users, ips = DayUser.objects.filter(day=day), DayAddress.objects.filter(day=day)
     return _figures(
@@ -209,6 +217,8 @@ def _newcomers(
     tail: Tail, column: str, known: QuerySet[Any], day: date, before: datetime | None = None
 ) -> int:
     """How many of a day's users, or addresses, in the tail are not among the known ones."""
+    if day not in _days_of(tail):
+        return 0
     rows = tail.source(RequestLog).filter(**{"created_date": day, f"{column}__gt": ""})
     if before:
         rows = rows.filter(created_at__lt=before)

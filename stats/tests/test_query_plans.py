@@ -25,9 +25,9 @@ STATEMENTS = {
     "/api/v1/stats/cache-efficiency": 4 + 4,
     "/api/v1/stats/category-distribution": 4 + 2,
     "/api/v1/stats/users/top": 4 + 3,
-    "/api/v1/stats/trend?days=90": 4 + 8,
+    "/api/v1/stats/trend?days=90": 4 + 7,
     "/api/v1/stats/errors": 4 + 2,
-    "/": 4 + 31,
+    "/": 4 + 26,
 }
 LARGE = {RequestLog._meta.db_table, ModelCall._meta.db_table}
 
