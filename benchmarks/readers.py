@@ -42,8 +42,10 @@ ADDRESSES = {
 }
 # The figures alone, read beside the servers: what a page adds to them depends on the page.
 READ_BOARD = f"""
-import json, time
+import gc, json, time
 from stats.board import board
+gc.collect()
+gc.freeze()  # as the servers do
 seconds = []
 for _ in range({ROUNDS}):
     started = time.monotonic()
