@@ -102,8 +102,9 @@ def main() -> None:
     small, large = found[options.rows[0]], found[options.rows[-1]]
     print(f"\n{'':34}{options.rows[0]:>14,}{options.rows[-1]:>14,}{'ratio':>8}")
     for name, figure in large.items():
-        ratio = figure / small[name] if small[name] else 0
-        print(f"{name:34}{small[name]:>14.1f}{figure:>14.1f}{ratio:>8.2f}")
+        before = small.get(name)  # a database that was kept is neither filled nor purged
+        ratio = figure / before if before else 0
+        print(f"{name:34}{before or 0:>14.1f}{figure:>14.1f}{ratio:>8.2f}")
 
 
 def _measure(rows: int, *, keep: bool) -> Figures:
