@@ -32,6 +32,7 @@ from django.db import connection  # noqa: E402
 from benchmarks import processes, uploads  # noqa: E402
 from classification.models import CacheEntry, Flight, ModelCall, RequestLog  # noqa: E402
 from classification.tests.pictures import photo  # noqa: E402
+from classification.tests.ports import free_port  # noqa: E402
 
 ROUNDS = 3
 SECONDS = 10
@@ -47,7 +48,7 @@ def main() -> None:
     if not shutil.which("wrk"):
         sys.exit("wrk is missing: apt-get install wrk")
     _prepare_database()
-    floor_port, port, model_port = (processes.free_port() for _ in range(3))
+    floor_port, port, model_port = (free_port() for _ in range(3))
     floor = ["-m", "granian", "benchmarks.floor:application", "--interface", "wsgi", "--no-log"]
     floor += ["--workers", "2", "--blocking-threads", "16", "--port", str(floor_port)]
     model = ["-m", "classification.tests.dashscope_server", "--port", str(model_port)]

@@ -22,6 +22,7 @@ from typing import Any
 import MySQLdb
 
 from benchmarks import processes
+from classification.tests.ports import free_port
 
 DATABASE_URL = os.environ.get("BENCH_DATABASE_URL", "mysql://root@127.0.0.1:3306/classifier_bench")
 SIZES = (1_000_000, 10_000_000)
@@ -118,7 +119,7 @@ def _measure(rows: int, *, keep: bool) -> Figures:
             figures["roll-up of the past, s"] = _timed_roll_up()
             _fill_today(db, rows // 10)
             figures["roll-up of today, s"] = _timed_roll_up()
-        port = processes.free_port()
+        port = free_port()
         with (
             processes.running(["manage.py", "serve"], port, APP_PORT=str(port), WEB_WORKERS="2"),
             _hits(port, rows // 4),

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import processes
+from classification.tests.ports import free_port
 from operations.tests.older_service import PLAIN
 
 DATABASE_URL = os.environ.get("BENCH_DATABASE_URL", "mysql://root@127.0.0.1:3306/classifier_bench")
@@ -44,7 +45,7 @@ def main() -> None:
         figures["adopt --check, s"] = _timed(lambda: _manage("adopt", "--check"))
         figures["adopt, s"] = _timed(lambda: _manage("adopt"))
         figures["roll_up_stats, s"] = _timed(lambda: _manage("roll_up_stats"))
-        port = processes.free_port()
+        port = free_port()
         with processes.running(["manage.py", "serve"], port, APP_PORT=str(port)):
             figures["old answers"] = len(answers)
             figures["of them served as they were"] = _served(answers, port)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from classification.tests.servers import ScratchDatabase, free_port, migrate
+from classification.tests.ports import free_port
+from classification.tests.servers import ScratchDatabase, migrate
 
 
 class PrivateMariaDB:

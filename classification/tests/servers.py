@@ -3,12 +3,11 @@
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,21 +17,9 @@ from django.conf import settings
 from django.db import connection
 
 from classification.tests.dashscope_server import DashScopeServer
+from classification.tests.ports import free_port
 
 START_SECONDS = 60
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on, and that the kernel gives to no client.
-
-    Those that it gives start at 32768: a connection of another test might take one of them
-    between this look and the server that is meant to listen there.
-    """
-    while True:
-        port = 10_000 + secrets.randbelow(20_000)
-        with suppress(OSError), socket.socket() as sock:
-            sock.bind(("127.0.0.1", port))
-            return port
 
 
 class ScratchDatabase:

@@ -15,9 +15,9 @@ from redis.exceptions import RedisError
 
 from classification.tests.dashscope_server import DashScopeServer
 from classification.tests.pictures import photo
+from classification.tests.ports import free_port
 from classification.tests.servers import (
     ScratchDatabase,
-    free_port,
     manage,
     running_server,
     scratch_database,

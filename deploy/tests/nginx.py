@@ -17,7 +17,7 @@ import pytest
 import requests
 from django.conf import settings
 
-from classification.tests.servers import free_port
+from classification.tests.ports import free_port
 
 SITE = Path(settings.BASE_DIR) / "deploy" / "nginx" / "photo-classifier.conf"
 HOST = "photos.example.com"

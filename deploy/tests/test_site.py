@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from classification.tests.servers import free_port
+from classification.tests.ports import free_port
 from deploy.tests.nginx import HOST, Nginx, running_nginx
 
 # Says that it closes, as the app does: nginx might send the next request on the connection else.

@@ -12,9 +12,9 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from classification.tests.dashscope_server import DashScopeServer
+from classification.tests.ports import free_port
 from classification.tests.servers import (
     ScratchDatabase,
-    free_port,
     running_server,
     scratch_database,
 )

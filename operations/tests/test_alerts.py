@@ -20,7 +20,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from classification.models import ModelCall, RequestLog, ServerProcess, SpendingDay
-from classification.tests.servers import free_port
+from classification.tests.ports import free_port
 from operations.alerts.webhooks import Webhook
 from operations.models import AlertLease, AlertState
 from operations.tests.robots import Robots

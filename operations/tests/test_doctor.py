@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 
 from classification.models import CacheEntry, ModelCall, RequestLog
 from classification.tests.dashscope_server import DashScopeServer
-from classification.tests.servers import free_port
+from classification.tests.ports import free_port
 from stats.models import CacheTotals
 
 pytestmark = pytest.mark.django_db(transaction=True)
