@@ -206,6 +206,8 @@ def test_a_server_that_is_away_and_a_login_that_has_ended_are_told(
     page.unroute("**/api/v1/**")
     card.get_by_role("button", name="重试").click()
     expect(card.locator(".category")).to_have_text("宠物萌照")
+    # The details come after the answer, and would tell of the login's end, too.
+    expect(card.get_by_text("模型原文")).to_be_visible()
 
     Session.objects.all().delete()
     card.get_by_role("button", name="绕过缓存，重新询问").click()
