@@ -148,7 +148,6 @@ class DayUser(models.Model):
 
     class Meta:
         db_table = "stats_day_user"
-        indexes = [models.Index(fields=["day", "first_request"], name="stats_day_user_first")]
 
     def __str__(self) -> str:
         return f"{self.day} {self.user_id}"
@@ -178,11 +177,11 @@ class DayAddress(models.Model):
     pk = models.CompositePrimaryKey("day", "ip_address")
     day = models.DateField()
     ip_address = models.CharField(max_length=45)
-    first_request = models.DateTimeField()
+    # The release before this one still writes it; the next one drops it.
+    first_request = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "stats_day_address"
-        indexes = [models.Index(fields=["day", "first_request"], name="stats_day_address_first")]
 
     def __str__(self) -> str:
         return f"{self.day}"

@@ -49,7 +49,7 @@ def perhaps_billed(tail: Tail, day: date) -> dict[str, Any]:
 
 
 def same_hours_yesterday(tail: Tail) -> dict[str, Any]:
-    """The figures of yesterday up to this minute of the wall clock."""
+    """The sums of yesterday up to this minute of the wall clock."""
     now = timezone.localtime().replace(second=0, microsecond=0) - timedelta(days=1)
     day, minute = now.date(), f"{now:%H:%M}"
     rolled = Minute.objects.filter(day=day, minute__lt=minute).aggregate(
@@ -63,13 +63,7 @@ def same_hours_yesterday(tail: Tail) -> dict[str, Any]:
         for row in tail.rows(tally)
         if row["day"] == day and row["minute"] < minute
     ]
-    users = DayUser.objects.filter(day=day, first_request__lt=now)
-    ips = DayAddress.objects.filter(day=day, first_request__lt=now)
-    return _figures(
-        _added_up([rolled, *later]),
-        unique_users=users.count() + _newcomers(tail, "user_id", users, day, now),
-        unique_ips=ips.count() + _newcomers(tail, "ip_address", ips, day, now),
-    )
+    return _figures(_added_up([rolled, *later]))
 
 
 def span(tail: Tail, start: datetime, end: datetime) -> dict[str, Any]:
@@ -184,28 +178,27 @@ def _day_figures(tail: Tail, rolled: Day) -> dict[str, Any]:
     day = rolled.day
     later = [row for row in _days(tail) if row["day"] == day]
     users, ips = DayUser.objects.filter(day=day), DayAddress.objects.filter(day=day)
-    return _figures(
-        _added_up([{name: getattr(rolled, name) for name in ADDITIVE}, *later]),
-        unique_users=rolled.unique_users + _newcomers(tail, "user_id", users, day),
-        unique_ips=rolled.unique_ips + _newcomers(tail, "ip_address", ips, day),
-    )
+    return _figures(_added_up([{name: getattr(rolled, name) for name in ADDITIVE}, *later])) | {
+        "unique_users": rolled.unique_users + _newcomers(tail, "user_id", users, day),
+        "unique_ips": rolled.unique_ips + _newcomers(tail, "ip_address", ips, day),
+    }
 
 
 def _of_rolled(row: Day) -> dict[str, Any]:
-    return _figures(
-        {name: getattr(row, name) for name in ADDITIVE}, row.unique_users, row.unique_ips
-    ) | {"p95_processing_time_ms": row.p95_time_ms}
+    return _figures({name: getattr(row, name) for name in ADDITIVE}) | {
+        "unique_users": row.unique_users,
+        "unique_ips": row.unique_ips,
+        "p95_processing_time_ms": row.p95_time_ms,
+    }
 
 
-def _figures(sums: Mapping[str, Any], unique_users: int, unique_ips: int) -> dict[str, Any]:
+def _figures(sums: Mapping[str, Any]) -> dict[str, Any]:
     total, hits, timed = sums["requests"], sums["hits"], sums["timed_requests"]
     return {
         "total_requests": total,
         "cache_hits": hits,
         "cache_misses": total - hits,
         "cache_hit_rate": 100 * hits / total if total else 0,
-        "unique_users": unique_users,
-        "unique_ips": unique_ips,
         "avg_processing_time_ms": sums["total_time_ms"] / timed if timed else 0,
         "estimated_cost": sums["cost"],
         "cost_saved": sums["saved"],
@@ -213,15 +206,11 @@ def _figures(sums: Mapping[str, Any], unique_users: int, unique_ips: int) -> dic
     }
 
 
-def _newcomers(
-    tail: Tail, column: str, known: QuerySet[Any], day: date, before: datetime | None = None
-) -> int:
+def _newcomers(tail: Tail, column: str, known: QuerySet[Any], day: date) -> int:
     """How many of a day's users, or addresses, in the tail are not among the known ones."""
     if day not in _days_of(tail):
         return 0
     rows = tail.source(RequestLog).filter(**{"created_date": day, f"{column}__gt": ""})
-    if before:
-        rows = rows.filter(created_at__lt=before)
     newcomers = rows.exclude(Exists(known.filter(**{column: OuterRef(column)})))
     count: int = newcomers.aggregate(count=Count(tallies.Exact(column), distinct=True))["count"]
     return count

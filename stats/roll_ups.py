@@ -99,13 +99,16 @@ def add_up(rows: QuerySet[Any], sign: str = "+") -> None:
 
 def _add(tally: Tally, rows: QuerySet[Any], sign: str) -> None:
     """INSERT ... SELECT, adding to the rows that are there; the ORM can only replace them."""
-    select = tally.select(rows).order_by()
+    # In the order of the table, so that each of its pages is looked up once.
+    select = tally.select(rows).order_by(*tally.keys)
     sql, params = select.query.sql_with_params()
     fields = [field for field in tally.table._meta.fields if field.name in _selected(select)]
     quote = connection.ops.quote_name
     table = quote(tally.table._meta.db_table)
     columns = ", ".join(quote(field.name) for field in fields)
-    changes = ", ".join(_change(table, f, sign) for f in fields if f.name not in tally.keys)
+    changes = [_change(table, f, sign) for f in fields if f.name not in tally.keys]
+    # Of an address nothing adds up, and what is there is left as it is.
+    changes = changes or [f"{quote(tally.keys[0])} = {table}.{quote(tally.keys[0])}"]
     if connection.vendor == "sqlite":
         on_conflict = f"ON CONFLICT ({', '.join(map(quote, tally.keys))}) DO UPDATE SET"
     else:
@@ -113,7 +116,7 @@ def _add(tally: Tally, rows: QuerySet[Any], sign: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {table} ({columns}) SELECT {columns} FROM ({sql}) AS added "  # noqa: S608
-            f"WHERE 1 = 1 {on_conflict} {changes}",
+            f"WHERE 1 = 1 {on_conflict} {', '.join(changes)}",
             params,
         )
 

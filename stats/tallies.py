@@ -154,9 +154,7 @@ ADDRESSES = Tally(
     models.DayAddress,
     ("day", "ip_address"),
     lambda log: (
-        log.filter(ip_address__gt="")
-        .values("ip_address", day=F("created_date"))
-        .annotate(first_request=Min("created_at"))
+        log.filter(ip_address__gt="").values("ip_address", day=F("created_date")).distinct()
     ),
 )
 LEDGER = Tally(

@@ -27,7 +27,7 @@ STATEMENTS = {
     "/api/v1/stats/users/top": 4 + 3,
     "/api/v1/stats/trend?days=90": 4 + 7,
     "/api/v1/stats/errors": 4 + 2,
-    "/": 4 + 26,
+    "/": 4 + 24,
 }
 LARGE = {RequestLog._meta.db_table, ModelCall._meta.db_table}
 

@@ -250,8 +250,6 @@ def check_the_dashboard(staff: Client) -> None:
         "cache_hits": 2,
         "cache_misses": 4,
         "cache_hit_rate": 33.333333,
-        "unique_users": 3,
-        "unique_ips": 3,
         "avg_processing_time_ms": 601.666667,
         "estimated_cost": 0.00144,
         "cost_saved": 0.00144,

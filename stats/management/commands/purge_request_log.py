@@ -55,7 +55,8 @@ class Command(BaseCommand):
             for start in tqdm(starts, unit="batch", file=sys.stderr, disable=None):
                 batch = old.filter(pk__gte=start, pk__lt=start + BATCH_IDS)
                 deleted += batch.delete()[0]
-        yesterday = timezone.localdate() - timedelta(days=1)  # is compared with today
+        # Is compared with today, and may still get rows.
+        yesterday = timezone.localdate() - timedelta(days=1)
         Minute.objects.filter(day__lt=yesterday).delete()
         DayAddress.objects.filter(day__lt=min(first_kept, yesterday)).exclude(
             ip_address__startswith=demo.NETWORK
