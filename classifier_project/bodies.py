@@ -16,14 +16,33 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 
+# What apps are told to send is far below. Dozens of longer ones at once, waiting for their turn
+# beside those that wait for the model, would take too much memory: they are read in their turn.
+MOST_READ_AHEAD = 4 * 1024 * 1024
+
+
+class _Body(BytesIO):
+    """Freed as soon as it is read: the photo in it would wait for the model in memory twice."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        data = super().read(size)
+        if self.tell() == len(self.getbuffer()):
+            self.truncate(0)
+        return data
+
+
 def with_whole_bodies(application: "WSGIApplication") -> "WSGIApplication":
-    """The application with chunked bodies read up to their limit, and one byte more that tells
-    they are too long: Django takes a body without a length for an empty one."""
+    """The application with bodies read before anything is done about them: who sends slowly
+    keeps nobody waiting, and Django takes a chunked body, which has no length, for an empty one.
+    Of a chunked body, one byte beyond the limit tells that it is too long."""
 
     def wrapped(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        length, limit = content_length(environ), max_body_bytes(environ["PATH_INFO"])
         if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
-            body = environ["wsgi.input"].read(max_body_bytes(environ["PATH_INFO"]) + 1)
-            environ["wsgi.input"], environ["CONTENT_LENGTH"] = BytesIO(body), str(len(body))
+            body = environ["wsgi.input"].read(limit + 1)
+            environ["wsgi.input"], environ["CONTENT_LENGTH"] = _Body(body), str(len(body))
+        elif length <= min(limit, MOST_READ_AHEAD):
+            environ["wsgi.input"] = _Body(environ["wsgi.input"].read(length))
         return application(environ, start_response)
 
     return wrapped

@@ -2,6 +2,8 @@
 
 import json
 import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -10,9 +12,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.wsgi import get_wsgi_application
+from django.db import connections
 from django.test import Client
 from pytest_django import Settings
 
+from classification import turns
 from classification.fast_lane import with_fast_lane
 from classification.models import CacheEntry, Flight, RequestLog
 from classification.tests.pictures import photo
@@ -80,6 +84,34 @@ def test_a_chunked_body_is_taken_as_any_other(settings: Settings) -> None:
 
     assert (asked[0], json.loads(asked[2])["cached"]) == ("200 OK", False)
     assert (uploaded[0], json.loads(uploaded[2])["success"]) == ("200 OK", True)
+
+
+def test_who_sends_slowly_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "PATIENCE_SECONDS", 60)
+    body, content_type = form(b"not a photo")
+    begun, ended = threading.Event(), threading.Event()
+
+    class Slow(BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            begun.set()
+            ended.wait(60)
+            return super().read(size)
+
+    def upload(stream: BytesIO) -> str:
+        environ: dict[str, Any] = {"CONTENT_LENGTH": str(len(body)), "wsgi.input": stream}
+        status, *_ = send("/api/v1/classify", b"", content_type, **environ)
+        connections.close_all()
+        return status
+
+    with ThreadPoolExecutor(2) as pool:
+        slow = pool.submit(upload, Slow(body))
+        assert begun.wait(10)
+        try:
+            assert pool.submit(upload, BytesIO(body)).result(10).startswith("400")
+            assert not slow.done()
+        finally:
+            ended.set()
+        assert slow.result(10).startswith("400")
 
 
 @pytest.mark.parametrize(("path", "code"), [("/api/v1/classify", 413), ("/admin/login/", 413)])
