@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.permissions import IsAdminUser
@@ -35,16 +35,15 @@ class RowsBody(Stamped):
 
 
 class TopUsers(serializers.Serializer[Any]):
-    limit = serializers.IntegerField(min_value=1, max_value=MAX_USERS, default=20)
+    limit = serializers.IntegerField(
+        min_value=1, max_value=MAX_USERS, default=20, help_text="The most that are given."
+    )
 
 
 class LastDays(serializers.Serializer[Any]):
-    days = serializers.IntegerField(min_value=1, max_value=MAX_DAYS, default=30)
-
-
-DAYS_PARAMETER = OpenApiParameter(
-    "days", int, description=f"The last so many, today included: 1 to {MAX_DAYS}, 30 if left out"
-)
+    days = serializers.IntegerField(
+        min_value=1, max_value=MAX_DAYS, default=30, help_text="The last so many, today included."
+    )
 
 
 class StatsViewSet(viewsets.ViewSet):
@@ -70,9 +69,7 @@ class StatsViewSet(viewsets.ViewSet):
 
     @extend_schema(
         summary="Top users",
-        parameters=[
-            OpenApiParameter("limit", int, description=f"1 to {MAX_USERS}, 20 if left out")
-        ],
+        parameters=[TopUsers],
         responses={
             200: OpenApiResponse(RowsBody),
             **REFUSALS,
@@ -86,7 +83,7 @@ class StatsViewSet(viewsets.ViewSet):
 
     @extend_schema(
         summary="Day by day",
-        parameters=[DAYS_PARAMETER],
+        parameters=[LastDays],
         responses={
             200: OpenApiResponse(RowsBody),
             **REFUSALS,
@@ -100,7 +97,7 @@ class StatsViewSet(viewsets.ViewSet):
 
     @extend_schema(
         summary="Failures by code",
-        parameters=[DAYS_PARAMETER],
+        parameters=[LastDays],
         responses={
             200: OpenApiResponse(RowsBody),
             **REFUSALS,
