@@ -73,7 +73,9 @@ class BatchClassifyRequest(serializers.Serializer[Any]):
 
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:
         """Give each image its hash, None where there is none."""
-        hashes = data.get("image_hashes") or [None] * len(data["images"])
+        hashes = data.get("image_hashes")
+        if hashes is None:
+            hashes = [None] * len(data["images"])
         if not isinstance(hashes, list) or not all(isinstance(h, str | None) for h in hashes):
             raise serializers.ValidationError({"image_hashes": _("This must be a list of hashes.")})
         if len(hashes) != len(data["images"]):

@@ -362,6 +362,8 @@ def test_a_batch_answers_each_photo_for_itself(client: Client, model: DashScopeS
         {"image_hashes": "[]"},
         {"images": [SimpleUploadedFile("x", b"x")], "image_hashes": "[1]"},
         {"images": [SimpleUploadedFile("x", b"x")], "image_hashes": "{"},
+        {"images": [SimpleUploadedFile("x", b"x")], "image_hashes": "{}"},
+        {"images": [SimpleUploadedFile("x", b"x")], "image_hashes": "[]"},
         {"images": [SimpleUploadedFile("x", b"x")], "image_hashes": '["", ""]'},
         {"images": [SimpleUploadedFile(str(n), b"x") for n in range(21)]},
     ],
