@@ -12,7 +12,7 @@ import time_machine
 from django.core.management import call_command
 from django.db import transaction
 from django.test import Client
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from stats import roll_ups
@@ -49,6 +49,7 @@ CALL = st.builds(
     MICRO_YUAN,
 )
 ROLL_UP = st.integers(1, 5).map(lambda rows: ("roll up", rows))
+HERE: Row = {"at": NOW, "ip_address": "192.0.2.1"}
 STEPS = st.lists(st.one_of(LOG, LOG, CALL, ROLL_UP), max_size=25)
 
 
@@ -56,6 +57,16 @@ STEPS = st.lists(st.one_of(LOG, LOG, CALL, ROLL_UP), max_size=25)
     max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(steps=STEPS, is_purged=st.booleans())
+# Of two users whose ids differ in case, one is rolled up.
+@example(
+    steps=[
+        ("log", HERE | {"user_id": "a"}),
+        ("roll up", 1),
+        ("log", HERE | {"user_id": "a"}),
+        ("log", HERE | {"user_id": "A"}),
+    ],
+    is_purged=False,
+)
 def test_figures_are_a_plain_count(
     staff: Client, steps: list[tuple[str, Any]], is_purged: bool
 ) -> None:
