@@ -67,6 +67,15 @@ STEPS = st.lists(st.one_of(LOG, LOG, CALL, ROLL_UP), max_size=25)
     ],
     is_purged=False,
 )
+# A day before yesterday still gets rows when its addresses could be purged.
+@example(
+    steps=[
+        ("log", HERE | {"user_id": "a", "at": NOW - timedelta(days=2)}),
+        ("roll up", 1),
+        ("log", HERE | {"user_id": "a", "at": NOW - timedelta(days=2)}),
+    ],
+    is_purged=True,
+)
 def test_figures_are_a_plain_count(
     staff: Client, steps: list[tuple[str, Any]], is_purged: bool
 ) -> None:

@@ -40,12 +40,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         first_kept = timezone.localdate() - options["older_than"]
         deque(roll_up(), maxlen=0)
-        state = RollUp.objects.filter(pk=RequestLog._meta.db_table).first()
+        state = RollUp.objects.filter(pk=RequestLog._meta.db_table).first() or RollUp()
         old = RequestLog.objects.filter(created_date__lt=first_kept)
         ids = old.aggregate(first=Min("pk"), last=Max("pk"))  # from the index of days alone
-        old = old.filter(pk__lte=state.upto if state else 0).exclude(
-            request_id__startswith=demo.MARK
-        )
+        old = old.filter(pk__lte=state.upto).exclude(request_id__startswith=demo.MARK)
         if options["dry_run"]:
             self.stdout.write(f"{old.count()} rows would be deleted.")
             return
@@ -55,10 +53,11 @@ class Command(BaseCommand):
             for start in tqdm(starts, unit="batch", file=sys.stderr, disable=None):
                 batch = old.filter(pk__gte=start, pk__lt=start + BATCH_IDS)
                 deleted += batch.delete()[0]
-        # Is compared with today, and may still get rows.
-        yesterday = timezone.localdate() - timedelta(days=1)
+        yesterday = timezone.localdate() - timedelta(days=1)  # is compared with today
         Minute.objects.filter(day__lt=yesterday).delete()
-        DayAddress.objects.filter(day__lt=min(first_kept, yesterday)).exclude(
-            ip_address__startswith=demo.NETWORK
-        ).delete()
+        # Those of a day tell who is new among its later rows.
+        later = RequestLog.objects.filter(pk__gt=state.upto).aggregate(day=Min("created_date"))
+        DayAddress.objects.filter(
+            day__lt=min(first_kept, yesterday, later["day"] or yesterday)
+        ).exclude(ip_address__startswith=demo.NETWORK).delete()
         self.stdout.write(f"{deleted} rows deleted.")
