@@ -9,21 +9,18 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Sum
 from django.utils import timezone
 
-from classification.models import RequestLog
 from stats import percentiles, tallies
 from stats.merging import between, merged
 from stats.models import (
     CacheTotals,
     Day,
-    DayAddress,
     DayCategory,
     DayDuration,
     DayError,
     DayLedger,
-    DayUser,
     Figures,
     Minute,
 )
@@ -177,10 +174,9 @@ def _day_figures(tail: Tail, rolled: Day) -> dict[str, Any]:
     """The figures of a day that may have rows in the tail."""
     day = rolled.day
     later = [row for row in _days(tail) if row["day"] == day]
-    users, ips = DayUser.objects.filter(day=day), DayAddress.objects.filter(day=day)
     return _figures(_added_up([{name: getattr(rolled, name) for name in ADDITIVE}, *later])) | {
-        "unique_users": rolled.unique_users + _newcomers(tail, "user_id", users, day),
-        "unique_ips": rolled.unique_ips + _newcomers(tail, "ip_address", ips, day),
+        "unique_users": rolled.unique_users + _newcomers(tail, tallies.DAY_USERS, day),
+        "unique_ips": rolled.unique_ips + _newcomers(tail, tallies.ADDRESSES, day),
     }
 
 
@@ -206,15 +202,17 @@ def _figures(sums: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _newcomers(tail: Tail, column: str, known: QuerySet[Any], day: date) -> int:
-    """How many of a day's users, or addresses, in the tail are not among the known ones."""
+def _newcomers(tail: Tail, tally: tallies.Tally, day: date) -> int:
+    """How many of a day's users, or addresses, are in the tail only."""
     if day not in _days_of(tail):
         return 0
-    rows = tail.source(RequestLog).filter(**{"created_date": day, f"{column}__gt": ""})
-    asked = set(rows.values_list(tallies.Exact(column), flat=True).distinct())
+    column = tally.keys[-1]
+    rows = tally.select(tail.source(tally.source).filter(created_date=day))
+    asked = set(rows.values_list(column, flat=True))
     # Not by a subquery: MariaDB remembers the answers of one for each row by the collation of
     # the log's own column, in which "a" is "A", and reads the whole day for one for all rows.
-    return len(asked) - known.filter(**{f"{column}__in": asked}).count()
+    known = tally.table._default_manager.filter(**{"day": day, f"{column}__in": asked})
+    return len(asked) - known.count()
 
 
 def _p95(tail: Tail, day: date) -> int:
