@@ -41,7 +41,7 @@ def with_whole_bodies(application: "WSGIApplication") -> "WSGIApplication":
         if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
             body = environ["wsgi.input"].read(limit + 1)
             environ["wsgi.input"], environ["CONTENT_LENGTH"] = _Body(body), str(len(body))
-        elif length <= min(limit, MOST_READ_AHEAD):
+        elif 0 < length <= min(limit, MOST_READ_AHEAD):
             environ["wsgi.input"] = _Body(environ["wsgi.input"].read(length))
         return application(environ, start_response)
 
