@@ -1,3 +1,1 @@
-"""Settings, addresses and the server of the service."""
-
-__version__ = "0.1.0"
+"""Settings, URLs and the WSGI application that a server loads."""

@@ -5,36 +5,42 @@ import os
 import sys
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "classifier_project.settings")
-# Tells settings that requests wait for the database here, and must not wait long.
+# The settings read it: requests must not wait long for the database.
 os.environ["SERVING"] = "1"
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-django = get_wsgi_application()
+django_application = get_wsgi_application()
 
 # Models can be imported only after Django is set up.
-from classification import configured  # noqa: E402
-from classification.fast_lane import with_fast_lane  # noqa: E402
-from classification.processes import reporter  # noqa: E402
-from classification.recorder import recorder  # noqa: E402
-from classifier_project import workers  # noqa: E402
-from classifier_project.bodies import with_whole_bodies  # noqa: E402
+from classification.api.fast_path import with_lookup_fast_path, with_upload_fast_path  # noqa: E402
+from classification.api.request_bodies.buffering import buffer_request_bodies  # noqa: E402
+from classification.images import decoder_pool  # noqa: E402
+from classification.monitoring.processes import reporter  # noqa: E402
+from classification.pipeline.write_behind import buffer  # noqa: E402
+from classification.providers import registry  # noqa: E402
+from core import allocator  # noqa: E402
+from operations.server import workers  # noqa: E402
 
-# A hit takes a tenth of a millisecond of Python, and must not wait five for each of the uploads
-# that are being read at the same moment.
+# A cache hit takes 0.1 ms of Python; at the default interval of 5 ms it would wait that long for
+# each upload being parsed at the same time.
 sys.setswitchinterval(0.001)
+allocator.return_large_blocks()
 if settings.METRICS_TOKEN:
     import operations.metrics  # noqa: F401
-# Proxies keep connections; without one a stopped server may end at once.
-if settings.TRUSTED_PROXIES:
-    workers.drain_on_sigterm()
-application = workers.with_manners(with_fast_lane(with_whole_bodies(django)))
-recorder.start()
+# A proxy keeps connections open, and they must be drained; without one, a stopping server may exit
+# at once.
+workers.stop_with_the_server(drain=bool(settings.TRUSTED_PROXIES))
+application = workers.with_connection_headers(
+    with_lookup_fast_path(buffer_request_bodies(with_upload_fast_path(django_application)))
+)
+buffer.start()
 reporter.start()
-# A new worker is asked at once: what its first photo needs is loaded before that.
-configured.provider()
-# What is loaded by now stays. A collection that looks through all of it takes 50 ms, in which
-# every request waits.
+# A new worker receives requests at once, so whatever the first photo needs is loaded beforehand.
+registry.provider()
+decoder_pool.start()
+# Objects loaded by now live as long as the process. A collection that scans them all takes 50 ms,
+# during which every request waits.
 gc.collect()
 gc.freeze()

@@ -21,8 +21,8 @@ UNKNOWN = {"name": "c", "skip_reason": "not found"}
         ([WELL], 0, "2 dependencies audited, 0 vulnerable."),
         ([WELL, ILL], 1, "b 2: PYSEC-1, mended by 2.1"),
         ([WELL, UNKNOWN], 1, "c could not be looked up."),
-        ([UNKNOWN, UNKNOWN], 0, "NOT AUDITED"),
-        (None, 0, "NOT AUDITED"),
+        ([UNKNOWN, UNKNOWN], 3, "NOT AUDITED"),
+        (None, 3, "NOT AUDITED"),
     ],
 )
 def test_what_the_audit_finds_is_told(

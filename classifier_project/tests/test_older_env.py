@@ -9,7 +9,7 @@ from pathlib import Path
 # Variables that this service does not know are among them.
 OLDER = """
 # 应用配置
-APP_NAME=Image Classification API
+APP_NAME=Image Classification API   # 应用名称
 APP_VERSION=1.0.0
 DEBUG=False
 SECRET_KEY='dev-secret#key with spaces'
@@ -26,30 +26,30 @@ REDIS_HOST=localhost
 REDIS_PORT=6379
 REDIS_ENABLED=false
 
-LLM_PROVIDER=aliyun
-LLM_API_KEY="sk-0123456789"
+LLM_PROVIDER=qwen
+LLM_API_KEY="sk-0123456789"       # 请填写
 LLM_API_URL=https://dashscope.aliyuncs.com/api/v1/services/aigc/multimodal-generation/generation
-LLM_MODEL=qwen-vl-plus
+LLM_MODEL=qwen-vl-plus            # 或 qwen-vl-max
 LLM_TIMEOUT=30
 LLM_MAX_TOKENS=500
 LLM_TEMPERATURE=0.1
 
-MAX_IMAGE_SIZE_MB=10
+MAX_IMAGE_SIZE_MB=10              # 图片大小上限
 ALLOWED_IMAGE_FORMATS=jpg,jpeg,png,webp
 COST_PER_API_CALL=0.01
 ENABLE_REQUEST_LOG=true
-LOG_LEVEL=INFO
+LOG_LEVEL=INFO                    # DEBUG, INFO, WARNING
+CLASSIFICATION_PROMPT=请分类：\\n只回答 JSON
 CORS_ALLOWED_ORIGINS=*
 """
 SHOWN = """
-import json, django
+import json
 from django.conf import settings as s
-django.setup()
 database = s.DATABASES["default"]
 print(json.dumps([
     [database[name] for name in ("HOST", "PORT", "USER", "PASSWORD", "NAME")],
     s.SECRET_KEY, s.LLM_PROVIDER, s.LLM_API_KEY, s.LLM_MODEL, s.CORS_ALLOW_ALL_ORIGINS,
-    s.ALLOWED_IMAGE_FORMATS, str(s.COST_PER_API_CALL),
+    s.ALLOWED_IMAGE_FORMATS, str(s.COST_PER_API_CALL), s.CLASSIFICATION_PROMPT,
 ]))
 """
 
@@ -59,8 +59,8 @@ def test_its_variables_mean_what_they_meant(tmp_path: Path) -> None:
     file.write_text(OLDER)
     # The service reads the file at its root; a copy of the root would be slow to make.
     code = (
-        "import classifier_project.env as env\n"
-        f"read = env.Env\nenv.Env = lambda _: read({str(file)!r})\n{SHOWN}"
+        "import core.configuration.env as env, pathlib\nread = env.Env\n"
+        f"env.Env = lambda _: read(pathlib.Path({str(file)!r}))\n{SHOWN}"
     )
     own = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     result = subprocess.run(
@@ -80,4 +80,5 @@ def test_its_variables_mean_what_they_meant(tmp_path: Path) -> None:
         *("aliyun", "sk-0123456789", "qwen-vl-plus", True),
         ["jpg", "jpeg", "png", "webp"],
         "0.01",
+        "请分类：\n只回答 JSON",
     ]

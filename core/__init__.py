@@ -1,0 +1,4 @@
+"""Infrastructure that is independent of photos: configuration, database, requests, logs, staff
+access."""
+
+__version__ = "0.1.0"

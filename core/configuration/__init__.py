@@ -1,0 +1,1 @@
+"""Reads the environment, and builds Django's settings from it."""

