@@ -1,0 +1,25 @@
+"""The app of a new installation, so that its first client has a key."""
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.core.management.base import BaseCommand
+
+from clients.models import ANONYMOUS_ID, App, AppKey
+
+NAME = "app"
+
+
+class Command(BaseCommand):
+    help = (
+        f"Make the app '{NAME}' on a new installation, one without apps and without a staff "
+        "account, and print its key, which is shown only once. Elsewhere it does nothing."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        staff = get_user_model()._default_manager.filter(is_superuser=True)
+        if staff.exists() or App.objects.exclude(pk=ANONYMOUS_ID).exists():
+            return
+        app = App.objects.create(name=NAME)
+        self.stdout.write(f"App: {app.name}")
+        self.stdout.write(f"Key, shown only this once: {AppKey.objects.issue(app)[1]}")
