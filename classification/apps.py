@@ -8,3 +8,4 @@ class ClassificationConfig(AppConfig):
 
     def ready(self) -> None:
         from classification import checks  # noqa: F401
+        from classification.api import openapi_credentials  # noqa: F401

@@ -1,5 +1,8 @@
-"""The eight categories: their keys, their names and what belongs to each."""
+"""The eight categories: keys, names and definitions."""
 
+import re
+import unicodedata
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from django.utils.functional import lazy
@@ -11,7 +14,7 @@ def _is_chinese() -> bool:
 
 
 class Category(NamedTuple):
-    """A category; `belongs` is the Chinese description that the default prompt uses."""
+    """A category; `belongs` is its definition in Chinese, which the default prompt uses."""
 
     key: str
     chinese: str
@@ -21,17 +24,17 @@ class Category(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The name in the language in use."""
+        """The name in the active language."""
         return self.chinese if _is_chinese() else self.english
 
     @property
-    def what_belongs(self) -> str:
-        """The description in the language in use."""
+    def definition(self) -> str:
+        """The definition in the active language."""
         return self.belongs if _is_chinese() else self.english_belongs
 
     @property
     def label(self) -> str:
-        """The same, worked out when it is shown."""
+        """The name, translated lazily when it is shown."""
         return lazy(lambda: self.name, str)()
 
 
@@ -82,3 +85,35 @@ BY_KEY = {category.key: category for category in CATEGORIES}
 
 IDCARD = "idcard"
 OTHER = "other"
+
+
+def named_categories(text: str) -> set[str]:
+    """The keys of the categories in a text that consists of nothing but keys or names, in either
+    language; empty if it contains anything else."""
+    words = re.sub(r"[\s_\-‐‑–—]+", " ", unicodedata.normalize("NFKC", text).casefold())
+    rest = _NAMES_PATTERN.sub(" ", words)
+    if any(char.isalnum() for char in rest):
+        return set()
+    return {_KEY_BY_NAME[name] for name in _NAMES_PATTERN.findall(words)}
+
+
+def _names(category: Category) -> Iterator[str]:
+    """The spellings of a category that models use, in lower case with single spaces."""
+    key = category.key.replace("_", " ")
+    for name in (key, key.replace(" ", ""), category.english.casefold()):
+        yield from (name, _singular(name), _plural(_singular(name)))
+    yield category.chinese
+
+
+def _singular(name: str) -> str:
+    return name.removesuffix("ies") + "y" if name.endswith("ies") else name.removesuffix("s")
+
+
+def _plural(name: str) -> str:
+    return name.removesuffix("y") + "ies" if name.endswith("y") else f"{name}s"
+
+
+_KEY_BY_NAME = {name: category.key for category in CATEGORIES for name in _names(category)}
+# Both characters for "it" are in use in this word.
+_KEY_BY_NAME["其他"] = OTHER
+_NAMES_PATTERN = re.compile("|".join(sorted(map(re.escape, _KEY_BY_NAME), key=len, reverse=True)))

@@ -1,4 +1,4 @@
-"""System checks of what settings alone cannot tell wrong, each with an id and a hint."""
+"""Django system checks of combinations of settings."""
 
 from typing import Any
 
@@ -65,4 +65,16 @@ def proxy_stands_before(**_: Any) -> list[CheckMessage]:
             hint="Put nginx or the like in front, and its address into TRUSTED_PROXIES.",
             id="classification.W003",
         )
+    ]
+
+
+@register(Tags.compatibility)
+def variables_are_ours(**_: Any) -> list[CheckMessage]:
+    return [
+        Warning(
+            f"{name} is set, but is not read.",
+            hint=f"Did you mean {ours}?",
+            id="classification.W005",
+        )
+        for name, ours in settings.SETTING_LOOK_ALIKES().items()
     ]

@@ -1,10 +1,11 @@
-"""The refusals of the service: the contract's error codes, their HTTP status and sentence."""
+"""The API's error codes, with their HTTP status and message."""
 
 from http import HTTPStatus
 
-from django.db import InterfaceError, OperationalError
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from core.database.errors import is_transient
 
 ERRORS: dict[str, tuple[HTTPStatus, str | Promise]] = {
     "invalid_request": (HTTPStatus.BAD_REQUEST, _("The request is not valid.")),
@@ -13,7 +14,7 @@ ERRORS: dict[str, tuple[HTTPStatus, str | Promise]] = {
         HTTPStatus.BAD_REQUEST,
         _("image_hash is not the SHA-256 of the uploaded bytes."),
     ),
-    "invalid_image": (HTTPStatus.BAD_REQUEST, _("The file is not a whole, readable image.")),
+    "invalid_image": (HTTPStatus.BAD_REQUEST, _("The image is corrupt or unreadable.")),
     "unsupported_format": (HTTPStatus.BAD_REQUEST, _("This image format is not supported.")),
     "image_dimensions": (
         HTTPStatus.BAD_REQUEST,
@@ -21,16 +22,20 @@ ERRORS: dict[str, tuple[HTTPStatus, str | Promise]] = {
     ),
     "image_too_large": (
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        _("The file is larger than allowed."),
+        _("The file exceeds the size limit."),
+    ),
+    "quota_exceeded": (
+        HTTPStatus.TOO_MANY_REQUESTS,
+        _("Today's limit of new photos or spending has been reached."),
     ),
     "image_rejected": (
         HTTPStatus.UNPROCESSABLE_ENTITY,
         _("The model's content inspection refused this photo."),
     ),
-    "model_bad_reply": (HTTPStatus.BAD_GATEWAY, _("The model gave no usable answer.")),
+    "model_bad_reply": (HTTPStatus.BAD_GATEWAY, _("The model did not return a usable answer.")),
     "model_unavailable": (
         HTTPStatus.SERVICE_UNAVAILABLE,
-        _("The model is not available at the moment."),
+        _("The model is temporarily unavailable."),
     ),
     "model_busy": (
         HTTPStatus.SERVICE_UNAVAILABLE,
@@ -38,23 +43,23 @@ ERRORS: dict[str, tuple[HTTPStatus, str | Promise]] = {
     ),
     "model_not_configured": (
         HTTPStatus.SERVICE_UNAVAILABLE,
-        _("The model is not set up correctly. Please tell the operator."),
+        _("The model is not configured correctly. Please contact the operator."),
     ),
     "model_timeout": (HTTPStatus.GATEWAY_TIMEOUT, _("The model did not answer in time.")),
     "database_unavailable": (
         HTTPStatus.SERVICE_UNAVAILABLE,
-        _("The database is not available at the moment."),
+        _("The database is temporarily unavailable."),
     ),
     "statistics_behind": (
         HTTPStatus.SERVICE_UNAVAILABLE,
-        _("The figures are being added up. Please try again shortly."),
+        _("The statistics are being updated. Please try again shortly."),
     ),
     "internal_error": (
         HTTPStatus.INTERNAL_SERVER_ERROR,
         _("Something went wrong on the server."),
     ),
 }
-# Seconds a client is told to wait when the failure itself does not say.
+# Retry-After in seconds for errors that do not bring their own.
 RETRY_AFTER = {
     "model_unavailable": 10,
     "model_busy": 2,
@@ -63,10 +68,10 @@ RETRY_AFTER = {
 }
 
 
-class Refusal(Exception):
-    """A request that is not answered, for the reason `code` of ERRORS.
+class ServiceError(Exception):
+    """A request failed with an error `code` of ERRORS.
 
-    `retry_after` is in seconds; `message` replaces the code's own sentence.
+    `retry_after` is in seconds; `message` overrides the code's own.
     """
 
     def __init__(
@@ -80,8 +85,7 @@ class Refusal(Exception):
 
 
 def error_code(error: Exception) -> str:
-    """The code under which an exception is answered and logged."""
-    if isinstance(error, Refusal):
+    """The error code that an exception is reported and logged as."""
+    if isinstance(error, ServiceError):
         return error.code
-    is_away = isinstance(error, OperationalError | InterfaceError)
-    return "database_unavailable" if is_away else "internal_error"
+    return "database_unavailable" if is_transient(error) else "internal_error"

@@ -1,46 +1,51 @@
-"""Cache entries: looked up, corrected, purged, marked to be asked again."""
+"""The admin of cache entries: search, correct, purge, mark for re-classification."""
 
 from typing import Any
 
-from django.contrib import admin, messages
-from django.db.models import QuerySet, Sum
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.contrib import admin
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
+from classification.admin.correction_form import CorrectionForm
+from classification.admin.entry_actions import EntryActions
 from classification.admin.filters import CorrectedFilter, PromptFilter, ProviderFilter
-from classification.admin.tables import LongTableAdmin
-from classification.models import CacheEntry
-from classification.photos import HASH
-from classification.templatetags.figures import yuan
+from classification.images import HASH
+from classification.models import CORRECTION_FIELDS, CacheEntry, DeclaredHash
+from classification.templatetags.figures import provider_name, yuan
 
-PURGE_BATCH = 500
 ANSWER = (
     "image_hash",
     "percent",
-    "provider",
+    "provider_name",
     "model_used",
     "prompt_version",
     "model_response",
     "input_tokens",
     "output_tokens",
     "price",
+    "cost_is_exact",
 )
-CORRECTION = ("model_category", "corrected_by", "corrected_at")
-USE = ("hit_count", "created_at", "last_hit_at", "ask_again", "requests")
+CORRECTION = ("model_category", "model_description", "corrected", "corrected_at", "reviewed_at")
+USE = ("hit_count", "created_at", "last_hit_at", "is_pending", "requests", "declarations")
+
+# Characters of a description in a row of the list.
+MAX_DESCRIPTION = 80
 
 
 @admin.register(CacheEntry)
-class CacheEntryAdmin(LongTableAdmin):
+class CacheEntryAdmin(EntryActions):
+    form = CorrectionForm
     list_display = (
         "short_hash",
         "category",
         "percent",
-        "description",
+        "short_description",
         "model_used",
         "prompt_version",
         "hit_count",
@@ -55,15 +60,31 @@ class CacheEntryAdmin(LongTableAdmin):
         PromptFilter,
         "created_at",
     )
+    columns_without_index = ("confidence", "corrected_at")
+    download_columns = (
+        "image_hash",
+        "category",
+        "confidence",
+        "description",
+        "model_used",
+        "prompt_version",
+        "hit_count",
+        "cost",
+        "model_category",
+        "corrected",
+        "corrected_at",
+        "created_at",
+        "last_hit_at",
+    )
     search_fields = ("image_hash", "description")
-    search_help_text = gettext_lazy("The beginning of a photo's hash, or words of a description")
-    list_select_related = ("corrected_by",)
-    actions = ("mark_ask_again", "purge")
+    search_help_text = gettext_lazy("Start of a photo's hash, or words from a description")
+    list_select_related = ("corrected_by", "correcting_app")
+    actions = ("mark_ask_again", "unmark_ask_again", "purge")
     fieldsets = (
         (gettext_lazy("Correct"), {"fields": ("category", "description")}),
         (gettext_lazy("Corrected"), {"fields": CORRECTION}),
         (gettext_lazy("Answer"), {"fields": ANSWER}),
-        (gettext_lazy("Use"), {"fields": USE}),
+        (gettext_lazy("Usage"), {"fields": USE}),
     )
     readonly_fields = (*CORRECTION, *ANSWER, *USE)
 
@@ -76,7 +97,7 @@ class CacheEntryAdmin(LongTableAdmin):
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> CacheEntry | None:
-        """By the photo's hash too, for links from the log and from the test page."""
+        """Also finds an entry by its photo hash, for links from the log and the test page."""
         if HASH.fullmatch(object_id):
             return CacheEntry.objects.filter(image_hash=object_id.lower()).first()
         return super().get_object(request, object_id, from_field)
@@ -92,20 +113,38 @@ class CacheEntryAdmin(LongTableAdmin):
         return queryset.filter(description__icontains=term), False
 
     def save_model(self, request: HttpRequest, obj: CacheEntry, form: Any, change: bool) -> None:
-        """Save a person's correction; saving tells the hot entries to forget the old answer."""
-        category = obj.category
-        obj.category = form.initial["category"]
-        if category != obj.category:
-            obj.correct(category, by=request.user)  # type: ignore[arg-type]
-        obj.save()
+        """Save a correction; saving also invalidates the hot entry."""
+        user: Any = request.user
+        entry, corrected = form.current, form.cleaned_data
+        if "description" in form.changed_data:
+            entry.describe(corrected["description"], by=user)
+        if "category" in form.changed_data:
+            entry.correct(corrected["category"], by=user)
+        if form.changed_data:
+            # Hits are counted meanwhile, so only what was changed is written.
+            entry.save(update_fields=CORRECTION_FIELDS)
+        obj.refresh_from_db()
 
     @admin.display(description=gettext_lazy("photo hash"), ordering="image_hash")
     def short_hash(self, entry: CacheEntry) -> str:
         return f"{entry.image_hash[:12]}…"
 
+    @admin.display(description=gettext_lazy("description"))
+    def short_description(self, entry: CacheEntry) -> str:
+        """The beginning of the description; the entry's page has all of it."""
+        return Truncator(entry.description or "–").chars(MAX_DESCRIPTION)
+
+    @admin.display(description=gettext_lazy("pending re-classification"))
+    def is_pending(self, entry: CacheEntry) -> str:
+        return _("yes") if entry.ask_again else _("no")
+
     @admin.display(description=gettext_lazy("confidence"), ordering="confidence")
     def percent(self, entry: CacheEntry) -> str:
         return f"{entry.confidence:.1%}"
+
+    @admin.display(description=gettext_lazy("provider"))
+    def provider_name(self, entry: CacheEntry) -> str:
+        return provider_name(entry.provider) or "–"
 
     @admin.display(description=gettext_lazy("cost"))
     def price(self, entry: CacheEntry) -> str:
@@ -113,62 +152,20 @@ class CacheEntryAdmin(LongTableAdmin):
 
     @admin.display(description=gettext_lazy("corrected by"), ordering="corrected_at")
     def corrected(self, entry: CacheEntry) -> str:
-        return str(entry.corrected_by or _("yes")) if entry.corrected_at else "–"
+        return entry.corrector if entry.corrected_at else "–"
 
     @admin.display(description=gettext_lazy("request log"))
     def requests(self, entry: CacheEntry) -> SafeString:
         address = reverse("admin:classification_requestlog_changelist")
         return format_html(
-            '<a href="{}?image_hash={}">{}</a>', address, entry.image_hash, _("Its requests")
+            '<a href="{}?image_hash={}">{}</a>', address, entry.image_hash, _("View requests")
         )
 
-    @admin.action(description=gettext_lazy("Ask again when the photo comes back"))
-    def mark_ask_again(self, request: HttpRequest, queryset: QuerySet[CacheEntry]) -> None:
-        """Photos are never stored, so the model is asked at the next upload."""
-        marked = 0
-        for entry in queryset.filter(corrected_at=None).iterator():
-            entry.ask_again = True
-            entry.save(update_fields=["ask_again"])
-            marked += 1
-        message = ngettext(
-            "%(count)d entry counts as unknown until its photo is uploaded again.",
-            "%(count)d entries count as unknown until their photos are uploaded again.",
-            marked,
+    @admin.display(description=gettext_lazy("declared hashes"))
+    def declarations(self, entry: CacheEntry) -> str:
+        """How many declarations of original files' hashes lead to this entry; does not name
+        users."""
+        found = DeclaredHash.objects.filter(image_hash=entry.image_hash).aggregate(
+            hashes=Count("declared_hash", distinct=True), declarations=Count("pk")
         )
-        self.message_user(request, message % {"count": marked})
-        if kept := queryset.exclude(corrected_at=None).count():
-            message = ngettext(
-                "%(count)d entry was corrected by a person and stays.",
-                "%(count)d entries were corrected by a person and stay.",
-                kept,
-            )
-            self.message_user(request, message % {"count": kept}, messages.WARNING)
-
-    @admin.action(description=gettext_lazy("Purge"), permissions=["change"])
-    def purge(self, request: HttpRequest, queryset: QuerySet[CacheEntry]) -> HttpResponse | None:
-        """Remove entries after a second look; corrected ones only when asked for."""
-        if "confirmed" not in request.POST:
-            return self._ask_whether_to_purge(request, queryset)
-        doomed = queryset
-        if "corrected" not in request.POST:
-            doomed = doomed.filter(corrected_at=None)
-        removed = 0
-        while batch := list(doomed.order_by("pk").values_list("pk", flat=True)[:PURGE_BATCH]):
-            removed += CacheEntry.objects.filter(pk__in=batch).delete()[0]
-        message = ngettext("%(count)d entry removed.", "%(count)d entries removed.", removed)
-        self.message_user(request, message % {"count": removed})
-        return None
-
-    def _ask_whether_to_purge(
-        self, request: HttpRequest, queryset: QuerySet[CacheEntry]
-    ) -> HttpResponse:
-        context = self.admin_site.each_context(request) | {
-            "title": _("Purge cache entries"),
-            "opts": self.model._meta,
-            "count": queryset.count(),
-            "corrected": queryset.exclude(corrected_at=None).count(),
-            "cost": queryset.aggregate(cost=Sum("cost"))["cost"],
-            "selected": request.POST.getlist("_selected_action"),
-            "across": request.POST.get("select_across", "0"),
-        }
-        return render(request, "admin/purge.html", context)
+        return _("%(hashes)s, declared %(declarations)s times") % found if found["hashes"] else "–"

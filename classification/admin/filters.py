@@ -1,22 +1,15 @@
-"""What the lists of the admin are narrowed down by, without looking for values in the tables."""
+"""Filters of the admin's lists, which do not query large tables for their choices."""
 
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from classification.errors import ERRORS
-from classification.models import CacheEntry, PromptVersion
-
-SOURCES = {
-    "cache": gettext_lazy("from the cache"),
-    "llm": gettext_lazy("from the model"),
-    "local": gettext_lazy("from the on-device model"),
-    "none": gettext_lazy("no answer"),
-}
+from classification.choices import OK, PROVIDERS, Source
+from classification.models import CacheEntry, PromptVersion, RequestLog
 
 
 class CorrectedFilter(admin.SimpleListFilter):
@@ -34,6 +27,28 @@ class CorrectedFilter(admin.SimpleListFilter):
         return queryset.filter(corrected_at__isnull=self.value() == "no")
 
 
+class CountedFilter(admin.SimpleListFilter):
+    """The requests that are behind a figure of the dashboard."""
+
+    title = gettext_lazy("counted as")
+    parameter_name = "counted"
+    ROWS: dict[str, tuple[Any, Q]] = {
+        "hits": (gettext_lazy("Hits"), Q(from_cache=True)),
+        "misses": (gettext_lazy("Misses"), Q(from_cache=False, outcome=OK)),
+        "failures": (gettext_lazy("Failures"), ~Q(outcome=OK)),
+        "answers": (gettext_lazy("Answers"), ~Q(category="") & ~Q(source=Source.NONE)),
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(name, label) for name, (label, _rows) in self.ROWS.items()]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[RequestLog]
+    ) -> QuerySet[RequestLog]:
+        value = self.value()
+        return queryset.filter(self.ROWS[value][1]) if value in self.ROWS else queryset
+
+
 class PromptFilter(admin.SimpleListFilter):
     title = gettext_lazy("prompt version")
     parameter_name = "prompt"
@@ -46,11 +61,12 @@ class PromptFilter(admin.SimpleListFilter):
         self, request: HttpRequest, queryset: QuerySet[CacheEntry]
     ) -> QuerySet[CacheEntry]:
         version = self.value() or ""
-        return queryset.filter(prompt_version=version) if version.isdigit() else queryset
+        known = version.isascii() and version.isdigit()
+        return queryset.filter(prompt_version=version) if known else queryset
 
 
 def known_values(column: str, label: Any, values: dict[str, Any]) -> type[admin.SimpleListFilter]:
-    """A filter of a column by these values, without looking for others in the table."""
+    """A filter class for a column with a fixed set of values."""
 
     class KnownValuesFilter(admin.SimpleListFilter):
         title = label
@@ -66,14 +82,4 @@ def known_values(column: str, label: Any, values: dict[str, Any]) -> type[admin.
     return KnownValuesFilter
 
 
-ProviderFilter = known_values(
-    "provider",
-    gettext_lazy("provider"),
-    {"aliyun": "DashScope", "local": gettext_lazy("on-device model")},
-)
-SourceFilter = known_values("source", gettext_lazy("source"), SOURCES)
-OutcomeFilter = known_values(
-    "outcome",
-    gettext_lazy("outcome"),
-    {"ok": gettext_lazy("answered")} | {code: sentence for code, (_, sentence) in ERRORS.items()},
-)
+ProviderFilter = known_values("provider", gettext_lazy("provider"), PROVIDERS)

@@ -1,16 +1,43 @@
-"""The request log, the ledger of model calls and the prompt's versions, to be read only."""
+"""The read-only admin of the request log, the ledger and prompt versions."""
+
+import re
+from datetime import datetime, timedelta, timezone
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from classification.admin.filters import SOURCES, OutcomeFilter, SourceFilter
+from classification.admin.criteria import LedgerFilter, LogFilter
+from classification.admin.filters import CountedFilter, ProviderFilter
 from classification.admin.tables import ReadOnlyAdmin, entry_link
-from classification.models import ModelCall, PromptVersion, RequestLog
-from classification.templatetags.figures import milliseconds, outcome_name, yuan
+from classification.choices import DAILY_LIMIT, OK, Source
+from classification.models import STAFF_ID, CallFailure, ModelCall, PromptVersion, RequestLog
+from classification.monitoring.outage_advice import TEXTS
+from classification.templatetags.figures import milliseconds, outcome_name, provider_name, yuan
+from clients.directory import directory
+
+
+def _app_name(app_id: int | None) -> str:
+    if app_id is None or app_id == STAFF_ID:
+        return _("Staff's trials")
+    try:
+        return directory.app(app_id).name
+    except KeyError:  # it has just been made, or never was
+        return str(app_id)
+
+
+def _failure_of(call: ModelCall) -> CallFailure | None:
+    return CallFailure.objects.filter(call_id=call.call_id).first() if call.call_id else None
+
+
+REQUEST_ID = re.compile(r"req_([0-9]{10})_[0-9a-f]{12}")
+# A row is written seconds after its request; leaves room for daylight saving changes.
+WITHIN = timedelta(hours=2)
 
 
 @admin.register(RequestLog)
@@ -18,6 +45,7 @@ class RequestLogAdmin(ReadOnlyAdmin):
     list_display = (
         "at",
         "request_id",
+        "app_name",
         "category",
         "result",
         "user_id",
@@ -25,9 +53,26 @@ class RequestLogAdmin(ReadOnlyAdmin):
         "price",
         "entry",
     )
-    list_filter = ("category", SourceFilter, OutcomeFilter, "created_at")
+    list_filter = (LogFilter, CountedFilter)
+    columns_without_index = ("processing_time_ms", "cost")
+    download_columns = (
+        "created_at",
+        "request_id",
+        "app_name",
+        "user_id",
+        "ip_address",
+        "image_hash",
+        "image_size",
+        "category",
+        "confidence",
+        "outcome",
+        "source",
+        "processing_time_ms",
+        "cost",
+        "saved",
+    )
     search_fields = ("=request_id", "=user_id", "=image_hash")
-    search_help_text = gettext_lazy("A whole request id, user id or photo hash")
+    search_help_text = gettext_lazy("Full request ID, user ID or photo hash")
     fields = (
         "request_id",
         "at",
@@ -37,6 +82,7 @@ class RequestLogAdmin(ReadOnlyAdmin):
         "time_taken",
         "price",
         "money_saved",
+        "app_name",
         "user_id",
         "ip_address",
         "image_hash",
@@ -46,20 +92,39 @@ class RequestLogAdmin(ReadOnlyAdmin):
     )
     readonly_fields = fields
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[RequestLog], search_term: str
+    ) -> tuple[QuerySet[RequestLog], bool]:
+        """A request id contains its time in seconds, so its row is found by the index on times."""
+        found = REQUEST_ID.fullmatch(search_term.strip())
+        if found is None:
+            return super().get_search_results(request, queryset, search_term)
+        second = datetime.fromtimestamp(int(found[1]), tz=timezone.utc)
+        times = (second - WITHIN, second + WITHIN)
+        return queryset.filter(request_id=found[0], created_at__range=times), False
+
     @admin.display(description=gettext_lazy("result"))
     def result(self, row: RequestLog) -> str:
-        """Where the answer came from, or why there is none."""
-        source = str(SOURCES.get(row.source, ""))
-        if row.outcome == "ok":
-            return source or outcome_name("ok")
-        reason = f"{outcome_name(row.outcome)} ({row.outcome})"
-        return f"{source}: {reason}" if source else reason
+        """The source of the answer, or the reason for the failure."""
+        if row.outcome == OK:
+            return str(dict(Source.choices).get(row.source) or outcome_name(OK))
+        reason = _("%(reason)s (%(code)s)") % {
+            "reason": cause_name(row.reason) or outcome_name(row.outcome).rstrip(".。"),
+            "code": row.outcome,
+        }
+        if row.source == Source.LOCAL:
+            return _("served by the on-device model, because: %(reason)s") % {"reason": reason}
+        return reason
 
-    @admin.display(description=gettext_lazy("processing time"))
+    @admin.display(description=gettext_lazy("app"))
+    def app_name(self, row: RequestLog) -> str:
+        return _app_name(row.app_id)
+
+    @admin.display(description=gettext_lazy("processing time"), ordering="processing_time_ms")
     def time_taken(self, row: RequestLog) -> str:
         return milliseconds(row.processing_time_ms)
 
-    @admin.display(description=gettext_lazy("cost"))
+    @admin.display(description=gettext_lazy("cost"), ordering="cost")
     def price(self, row: RequestLog) -> str:
         return yuan(row.cost) if row.cost else "–"
 
@@ -69,41 +134,77 @@ class RequestLogAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("cache entry"))
     def entry(self, row: RequestLog) -> SafeString | str:
-        return entry_link(row.image_hash)
+        return entry_link(row)
 
     @admin.display(description=gettext_lazy("model calls"))
     def calls(self, row: RequestLog) -> SafeString:
         address = reverse("admin:classification_modelcall_changelist")
-        return format_html('<a href="{}?q={}">{}</a>', address, row.request_id, _("Its calls"))
+        return format_html('<a href="{}?q={}">{}</a>', address, row.request_id, _("View calls"))
+
+
+def cause_name(reason: str) -> str:
+    """The cause of a failure, in a few words; "" if unknown."""
+    if reason == DAILY_LIMIT:
+        return _("the daily limit has been reached")
+    text = TEXTS.get(reason)
+    return _(text.title) if text else ""
 
 
 @admin.register(ModelCall)
 class ModelCallAdmin(ReadOnlyAdmin):
     list_display = (
         "at",
+        "app_name",
+        "provider_name",
         "model",
         "result",
         "billed",
         "input_tokens",
+        "cached_tokens",
         "output_tokens",
         "price",
+        "cost_is_exact",
         "time_taken",
         "entry",
     )
-    list_filter = ("billed", "created_at")
+    list_filter = (LedgerFilter, ProviderFilter)
+    columns_without_index = ("duration_ms", "cost")
+    download_columns = (
+        "created_at",
+        "request_id",
+        "app_name",
+        "provider",
+        "model",
+        "outcome",
+        "billed",
+        "input_tokens",
+        "cached_tokens",
+        "output_tokens",
+        "cost",
+        "cost_is_exact",
+        "duration_ms",
+        "provider_request_id",
+        "image_hash",
+    )
     search_fields = ("=request_id", "=provider_request_id")
-    search_help_text = gettext_lazy("A whole request id, ours or the provider's")
+    search_help_text = gettext_lazy("Full request ID, ours or the provider's")
     fields = (
         "request",
         "at",
+        "app_name",
+        "provider_name",
         "model",
         "result",
         "billed",
         "input_tokens",
+        "cached_tokens",
         "output_tokens",
         "price",
+        "cost_is_exact",
         "time_taken",
         "provider_request_id",
+        "provider_said",
+        "raw_reply",
         "image_hash",
         "entry",
     )
@@ -113,20 +214,45 @@ class ModelCallAdmin(ReadOnlyAdmin):
     def result(self, call: ModelCall) -> str:
         return outcome_name(call.outcome)
 
-    @admin.display(description=gettext_lazy("processing time"))
+    @admin.display(description=gettext_lazy("app"))
+    def app_name(self, call: ModelCall) -> str:
+        return _app_name(call.app_id)
+
+    @admin.display(description=gettext_lazy("provider"))
+    def provider_name(self, call: ModelCall) -> str:
+        return provider_name(call.provider) or "–"
+
+    @admin.display(description=gettext_lazy("processing time"), ordering="duration_ms")
     def time_taken(self, call: ModelCall) -> str:
         return milliseconds(call.duration_ms)
 
-    @admin.display(description=gettext_lazy("cost"))
+    @admin.display(description=gettext_lazy("cost"), ordering="cost")
     def price(self, call: ModelCall) -> str:
         return yuan(call.cost) if call.cost else "–"
 
     @admin.display(description=gettext_lazy("cache entry"))
     def entry(self, call: ModelCall) -> SafeString | str:
-        return entry_link(call.image_hash)
+        return entry_link(call)
+
+    @admin.display(description=gettext_lazy("provider's reply"))
+    def provider_said(self, call: ModelCall) -> str:
+        """The provider's own error: status, code and message."""
+        failure = _failure_of(call)
+        if failure is None:
+            return "–"
+        status = f"HTTP {failure.status}" if failure.status else ""
+        return " · ".join(filter(None, (status, failure.code, failure.message))) or "–"
+
+    @admin.display(description=gettext_lazy("unreadable answer"))
+    def raw_reply(self, call: ModelCall) -> SafeString | str:
+        failure = _failure_of(call)
+        return format_html("<pre>{}</pre>", failure.reply) if failure and failure.reply else "–"
 
     @admin.display(description=gettext_lazy("request"))
     def request(self, call: ModelCall) -> SafeString:
+        """A link to the request, unless it is not in the log: staff trials, and purged rows."""
+        if not RequestLog.objects.filter(request_id=call.request_id).exists():
+            return format_html("{}", call.request_id)
         address = reverse("admin:classification_requestlog_changelist")
         return format_html('<a href="{}?q={}">{}</a>', address, call.request_id, call.request_id)
 

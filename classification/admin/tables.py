@@ -1,10 +1,13 @@
-"""How long tables are listed: millions of rows, the latest first, nothing that counts them all."""
+"""Admin lists of tables with millions of rows: latest first, without counting all rows."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin import helpers
+from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.core.paginator import Paginator
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.functional import cached_property
@@ -13,9 +16,12 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
+from classification.models import CacheEntry, ModelCall, RequestLog
+from core.admin import DownloadableAdmin
+
 
 class FirstRowsPaginator(Paginator):  # type: ignore[type-arg]
-    """Pages through the first rows only: counting a log of millions takes seconds."""
+    """Paginates the first ROWS rows only: counting a log of millions takes seconds."""
 
     ROWS = 10_000
 
@@ -25,30 +31,98 @@ class FirstRowsPaginator(Paginator):  # type: ignore[type-arg]
         return int(first_rows.count())
 
 
-class LongTableAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Millions of rows, the latest first, and nothing that counts them all."""
+class LongChangeList(ChangeList):
+    """Links to older rows, and limits how many rows are sorted without an index."""
+
+    # Without an index, only the latest rows are sorted, or all rows of the chosen time range.
+    SORTED_ROWS = 100_000
+    is_cut = False
+    model_admin: "LongTableAdmin"
+
+    def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> QuerySet[Any]:
+        rows = super().get_queryset(request, *args, **kwargs)
+        sorted_by = str(rows.query.order_by[0]).lstrip("-")
+        has_range = "created_at__gte" in self.params
+        if sorted_by in self.model_admin.columns_without_index and not has_range:
+            latest = self.model._default_manager.order_by("-pk").values_list("pk", flat=True)
+            self.is_cut = True
+            return rows.filter(pk__gt=(latest.first() or 0) - self.SORTED_ROWS)
+        return rows
+
+    @property
+    def older_rows(self) -> str:
+        """On the last page, the query string for the rows after it; "" otherwise."""
+        is_full = self.result_count == FirstRowsPaginator.ROWS and self.result_list
+        is_last_page = self.page_num == self.paginator.num_pages
+        if not (is_full and is_last_page and self.queryset.query.order_by[0] == "-pk"):
+            return ""
+        return self.get_query_string({"id__lt": list(self.result_list)[-1].pk}, [PAGE_VAR])
+
+
+class LinkedChangeList(LongChangeList):
+    """Annotates its rows with whether their photos have a cache entry, with one query."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        hashes = {row.image_hash for row in self.result_list} - {""}
+        entries = CacheEntry.objects.filter(image_hash__in=hashes)
+        known = set(entries.values_list("image_hash", flat=True))
+        for row in self.result_list:
+            row.has_entry = row.image_hash in known
+
+
+class LongTableAdmin(DownloadableAdmin):
+    """The base of lists with millions of rows."""
 
     ordering = ("-pk",)
     list_per_page = 50
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
     paginator = FirstRowsPaginator
+    columns_without_index: Collection[str] = ()
 
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        title = {"title": self.opts.verbose_name_plural}
-        return super().changelist_view(request, (extra_context or {}) | title)
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return LongChangeList
+
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse | None:
+        """Run the chosen action; with "select all", on exactly the rows that were listed."""
+        if request.POST.get("select_across") == "1":
+            queryset = self.model._default_manager.filter(pk__in=selected_rows(request, queryset))
+        return super().response_action(request, queryset, *args, **kwargs)
 
     @admin.display(description=_("time"), ordering="pk")
     def at(self, row: Any) -> str:
         return localtime(row.created_at).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def selected_rows(request: HttpRequest, rows: QuerySet[Any]) -> list[int]:
+    """The ids of all listed rows, or of those that the confirmation page listed."""
+    shown = request.POST.get("exactly", "")
+    if shown:
+        return [int(pk) for pk in shown.split(",") if pk.isascii() and pk.isdigit()]
+    return list(rows.values_list("pk", flat=True)[: FirstRowsPaginator.ROWS])
+
+
+def selection(request: HttpRequest, rows: QuerySet[Any]) -> dict[str, Any]:
+    """The context for a confirmation page to submit the same rows again, whatever is added
+    meanwhile."""
+    is_across = request.POST.get("select_across") == "1"
+    return {
+        "selected": request.POST.getlist(helpers.ACTION_CHECKBOX_NAME),
+        "across": int(is_across),
+        "exactly": ",".join(map(str, rows.values_list("pk", flat=True))) if is_across else "",
+    }
+
+
 class ReadOnlyAdmin(LongTableAdmin):
-    """Rows that are looked at and never changed by hand."""
+    """Lists whose rows cannot be changed."""
 
     actions = None
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return LinkedChangeList if self.model in (RequestLog, ModelCall) else LongChangeList
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -60,9 +134,16 @@ class ReadOnlyAdmin(LongTableAdmin):
         return False
 
 
-def entry_link(image_hash: str) -> SafeString | str:
-    """A link to the cache entry of a photo, which may be gone by now."""
+def entry_link(row: RequestLog | ModelCall) -> SafeString | str:
+    """A link to the cache entry of a photo; the hash without a link if there is none."""
+    image_hash = row.image_hash
     if not image_hash:
         return "–"
+    has_entry: bool | None = getattr(row, "has_entry", None)
+    if has_entry is None:
+        has_entry = CacheEntry.objects.filter(image_hash=image_hash).exists()
+    if not has_entry:
+        title = _("No answer is cached for this photo.")
+        return format_html('<span class="quiet" title="{}">{}…</span>', title, image_hash[:12])
     address = reverse("admin:classification_cacheentry_change", args=[image_hash])
     return format_html('<a href="{}">{}…</a>', address, image_hash[:12])

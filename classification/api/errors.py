@@ -6,15 +6,15 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404
 from django.utils.functional import Promise
-from rest_framework import exceptions
+from django.utils.translation import gettext_lazy as _
+from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 
-from classification.errors import Refusal
-from classifier_project import error_pages
-from classifier_project.middleware import request_id_var
+from classification.errors import ServiceError
+from core.database.errors import is_transient
+from core.request_id import request_id_var
 
 logger = logging.getLogger(__name__)
 
@@ -30,8 +30,17 @@ DRF_CODES = {
 }
 
 
+class ErrorResponse(serializers.Serializer[Any]):
+    """Documents what error_body() returns."""
+
+    success = serializers.BooleanField(default=False)
+    error = serializers.CharField(help_text=_("A message for people."))
+    error_code = serializers.CharField()
+    request_id = serializers.CharField()
+
+
 def error_body(code: str, message: str | Promise) -> dict[str, Any]:
-    """The body of a refusal; `message` is a sentence for a person."""
+    """The body of an error response; `message` is meant for people."""
     return {
         "success": False,
         "error": str(message),
@@ -40,28 +49,29 @@ def error_body(code: str, message: str | Promise) -> dict[str, Any]:
     }
 
 
-def refusal_of(error: Exception) -> Refusal:
-    """What a client is told of an exception that is not DRF's own."""
-    if isinstance(error, Refusal):
+def service_error_of(error: Exception) -> ServiceError:
+    """The ServiceError that clients get for any exception that is not DRF's; logs defects and
+    database failures."""
+    if isinstance(error, ServiceError):
         return error
-    if isinstance(error, OperationalError | InterfaceError):
-        logger.error("The database is away: %s", error)
-        return Refusal("database_unavailable")
+    if is_transient(error):
+        logger.error("The database is unavailable: %s", error)
+        return ServiceError("database_unavailable")
     if isinstance(error, SuspiciousOperation):
-        return Refusal("invalid_request")
+        return ServiceError("invalid_request")
     logger.exception("A defect", exc_info=error)
-    return Refusal("internal_error")
+    return ServiceError("internal_error")
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response:
-    """DRF's hook: any exception of a view as a response in the contract's shape."""
+    """DRF's EXCEPTION_HANDLER: turns any exception of a view into a response of the one shape."""
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
         error = exceptions.PermissionDenied()
     if isinstance(error, exceptions.APIException):
         return _drf_response(error)
-    refusal = refusal_of(error)
+    refusal = service_error_of(error)
     response = Response(error_body(refusal.code, refusal.message), status=refusal.status)
     if refusal.retry_after:
         response["Retry-After"] = str(refusal.retry_after)
@@ -87,40 +97,10 @@ def _drf_body(error: exceptions.APIException) -> dict[str, Any]:
 
 
 def _first_detail(detail: Any, field: str = "") -> tuple[str, exceptions.ErrorDetail]:
-    """The first message in DRF's nested errors, and the field it is about."""
+    """The field and the first message of DRF's nested error details."""
     if isinstance(detail, dict):
         name, inner = next(iter(detail.items()))
         return _first_detail(inner, "" if name == "non_field_errors" else str(name))
     if isinstance(detail, list):
         return _first_detail(detail[0], field)
     return field, detail
-
-
-def _is_api(request: HttpRequest) -> bool:
-    return request.path.startswith("/api/")
-
-
-def bad_request(request: HttpRequest, exception: Exception) -> Any:
-    """Django's handler400."""
-    if not _is_api(request):
-        return error_pages.page(request, HTTPStatus.BAD_REQUEST)
-    refusal = Refusal("invalid_request")
-    return JsonResponse(error_body(refusal.code, refusal.message), status=400)
-
-
-def not_found(request: HttpRequest, exception: Exception) -> Any:
-    """Django's handler404."""
-    if not _is_api(request):
-        return error_pages.page(request, HTTPStatus.NOT_FOUND)
-    return JsonResponse(
-        error_body("not_found", str(exceptions.NotFound.default_detail)),
-        status=HTTPStatus.NOT_FOUND,
-    )
-
-
-def server_error(request: HttpRequest) -> Any:
-    """Django's handler500, for what fails outside a view."""
-    if not _is_api(request):
-        return error_pages.server_error(request)
-    refusal = Refusal("internal_error")
-    return JsonResponse(error_body(refusal.code, refusal.message), status=refusal.status)

@@ -23,3 +23,14 @@ def fraction(text: str) -> Decimal:
     if not 0 <= number <= 1:
         raise ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
     return number
+
+
+def yuan(text: str) -> Decimal:
+    """An amount of money, not below 0."""
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal(-1)
+    if not amount.is_finite() or amount < 0:
+        raise ArgumentTypeError(f"{text!r} is not an amount of yuan such as 2.50")
+    return amount

@@ -8,7 +8,7 @@ import django.utils.timezone
 from django.db import migrations, models
 
 import classification.models
-from classification.takeover.migration import CreateOrTakeOver
+from classification.legacy.migration import CreateOrTakeOver
 
 
 class Migration(migrations.Migration):

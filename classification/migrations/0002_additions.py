@@ -268,7 +268,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="cacheentry",
             name="model_response",
-            field=models.JSONField(blank=True, null=True, verbose_name="model's answer"),
+            field=models.JSONField(blank=True, null=True, verbose_name="raw model output"),
         ),
         migrations.AlterField(
             model_name="cacheentry",

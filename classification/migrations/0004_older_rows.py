@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import migrations
 
-from classification.takeover import rows
+from classification.legacy import rows
 
 
 def take_over(apps: Any, schema_editor: Any) -> None:

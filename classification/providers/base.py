@@ -1,22 +1,30 @@
-"""Who can look at a photo: the protocol of a provider, its answer and its errors."""
+"""The protocol of a provider, its answers and its errors."""
 
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, Literal, Protocol
 
-from classification.photos import Photo
-from classification.results import Classification
+from classification.images import Photo
+from classification.model_output import Classification
+from classification.providers.causes import Cause
 
-# What only an operator can mend; "" is anything else, which may pass by itself.
-Cause = Literal["", "key_refused", "account_unpaid", "quota_used_up", "model_retired", "no_key"]
-CAUSES: tuple[Cause, ...] = get_args(Cause)
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a failed call returned, for staff: HTTP status, the provider's error code and message,
+    and `reply`, the model's unreadable answer. Truncated, and free of secrets."""
+
+    status: int | None = None
+    code: str = ""
+    message: str = ""
+    reply: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """One request to a paid model, for the ledger.
 
-    `outcome` is "ok" or one of the contract's error codes. `billed` is "perhaps" when the
-    request was sent and no answer told how it ended.
+    `outcome` is "ok" or an error code of the API. `billed` is "perhaps" if the request was sent and
+    no response came. `cached_tokens` are the input tokens found in the provider's context cache.
     """
 
     model: str
@@ -25,14 +33,16 @@ class Call:
     duration_ms: int
     input_tokens: int | None = None
     output_tokens: int | None = None
+    cached_tokens: int | None = None
     provider_request_id: str = ""
+    provider: str = ""
+    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A classification with the model that made it (at most 50 characters), the model's own
-    words or findings for staff to see, and the paid calls it took, the last one having
-    succeeded."""
+    """A classification, the name of the model (at most 50 characters), its raw output for staff,
+    and the paid calls it took, of which the last one succeeded."""
 
     classification: Classification
     model: str
@@ -41,10 +51,11 @@ class Answer:
 
 
 class ProviderError(Exception):
-    """No classification. `code` is the contract's error code, `retry_after` whole seconds;
-    `cause` says what an operator must mend.
+    """A provider could not classify a photo. `code` is an error code of the API, `retry_after` is
+    in seconds, `cause` is what an operator has to fix.
 
-    The message is for the log and holds no photo, key or answer.
+    With `is_about_photo`, the provider itself responded with an error, which may be due to this
+    photo. The message is for the log, and contains no photo, key or answer.
     """
 
     def __init__(
@@ -55,17 +66,19 @@ class ProviderError(Exception):
         cause: Cause = "",
         retry_after: int | None = None,
         calls: tuple[Call, ...] = (),
+        is_about_photo: bool = False,
     ) -> None:
         super().__init__(message)
         self.code = code
         self.cause = cause
         self.retry_after = retry_after
         self.calls = calls
+        self.is_about_photo = is_about_photo
 
 
 @dataclass(frozen=True, slots=True)
-class Rest:
-    """Why no calls are made, for how many seconds now, and in how many one is tried again."""
+class Pause:
+    """Why calls are paused, for how many seconds they have been, and in how many one is tried."""
 
     code: str
     cause: Cause
@@ -75,17 +88,17 @@ class Rest:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """How a provider is in this process; `denied_models` are left out for a while, as they are
-    retired or not for this account."""
+    """The state of a provider in this process. `denied_models` are skipped for a while, since they
+    are retired or not available to this account."""
 
     calls_in_flight: int = 0
-    rest: Rest | None = None
+    pause: Pause | None = None
     denied_models: tuple[str, ...] = ()
 
     @property
     def state(self) -> str:
-        """`available`, or `failing` while no calls are made because the last ones failed."""
-        return "failing" if self.rest else "available"
+        """`available`, or `failing` while calls are paused after failures."""
+        return "failing" if self.pause else "available"
 
 
 class Provider(Protocol):
@@ -96,6 +109,11 @@ class Provider(Protocol):
     @property
     def status(self) -> Status: ...
 
-    def classify(self, photo: Photo, prompt: str) -> Answer:
-        """Classify one photo; raises ProviderError. Safe to call from many threads."""
+    def models_today(self) -> list[str]:
+        """The models that are asked today, in order; empty if nothing is billed."""
+        ...
+
+    def classify(self, photo: Photo, prompt: str, timeout: float | None = None) -> Answer:
+        """Classify one photo within `timeout` seconds, or the provider's own limit if that is less.
+        Raises ProviderError. Thread-safe."""
         ...

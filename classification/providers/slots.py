@@ -1,7 +1,7 @@
-"""How many calls may fly at once: one number for all processes of a server.
+"""Slots bound the concurrent calls of all processes of a server.
 
-Connections are not spread evenly over the processes. With a number each, one would turn uploads
-away, or let them wait, while another has places to spare.
+Connections are not spread evenly over processes. With a limit for each, one process would reject
+uploads, or keep them waiting, while another has slots to spare.
 """
 
 import fcntl
@@ -11,17 +11,24 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-LOOK_SECONDS = 0.02
+POLL_INTERVAL_SECONDS = 0.02
 
 
 class Slots:
-    """`count` places. Processes that name the same file share them: a place is a locked byte of
-    it, which the system unlocks when its holder dies. Without a file they are this process's."""
+    """`count` slots. Processes that use the same file share them: a slot is a locked byte of it,
+    starting at byte `first`, which the system unlocks when its holder dies. Without a file, the
+    slots belong to this process."""
 
     def __init__(
-        self, count: int, file: Path | None = None, clock: Callable[[], float] = time.monotonic
+        self,
+        count: int,
+        file: Path | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        first: int = 0,
     ) -> None:
         self.count = count
+        self._first = first
         self._file = os.open(file, os.O_RDWR) if file else None
         self._clock = clock
         self._mine: set[int] = set()
@@ -30,34 +37,36 @@ class Slots:
 
     @property
     def taken(self) -> int:
-        """How many places this process holds."""
+        """How many slots this process holds."""
         return len(self._mine)
 
     def acquire(self, patience: float) -> int | None:
-        """A free place, at the latest after `patience` seconds; None when none came free."""
+        """Acquire a slot, waiting at most `patience` seconds; None if there was none."""
         until = self._clock() + patience
         with self._changed:
             while (slot := self._take()) is None:
                 remaining = until - self._clock()
                 if remaining <= 0:
                     return None
-                # What other processes release is seen by looking.
+                # Slots released by other processes are found by polling.
                 self._changed.wait(
-                    min(remaining, LOOK_SECONDS) if self._file is not None else remaining
+                    min(remaining, POLL_INTERVAL_SECONDS) if self._file is not None else remaining
                 )
             return slot
 
     def release(self, slot: int) -> None:
-        """Give a place back."""
+        """Release a slot."""
         with self._changed:
             if self._file is not None:
-                fcntl.lockf(self._file, fcntl.LOCK_UN, 1, slot)
+                fcntl.lockf(self._file, fcntl.LOCK_UN, 1, self._first + slot)
             self._mine.remove(slot)
             self._looked_at = float("-inf")
             self._changed.notify()
 
     def _take(self) -> int | None:
-        if self._clock() - self._looked_at < LOOK_SECONDS:  # another thread has just looked
+        if (
+            self._clock() - self._looked_at < POLL_INTERVAL_SECONDS
+        ):  # another thread has just looked
             return None
         for slot in range(self.count):
             if slot not in self._mine and self._lock(slot):
@@ -70,7 +79,7 @@ class Slots:
         if self._file is None:
             return True
         try:
-            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, slot)
+            fcntl.lockf(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, self._first + slot)
         except OSError:
             return False
         return True

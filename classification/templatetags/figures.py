@@ -1,4 +1,4 @@
-"""How figures are written on the pages."""
+"""Template filters that format figures."""
 
 from decimal import Decimal
 
@@ -6,12 +6,13 @@ from django import template
 from django.utils.translation import gettext as _
 
 from classification.categories import BY_KEY
+from classification.choices import OK, PROVIDERS
 from classification.errors import ERRORS
-from classifier_project import __version__
+from core import __version__
 
 register = template.Library()
 
-# Below this many yuan, two decimals say too little: one call costs a fraction of a fen.
+# Below this, two decimals are too coarse: a call costs a fraction of a fen.
 SMALL_YUAN = Decimal(1)
 
 
@@ -53,17 +54,23 @@ def milliseconds(value: float | None) -> str:
 
 @register.filter
 def category_name(key: str) -> str:
-    """The name of a category in the language in use; what is none stays as it is."""
+    """The name of a category in the active language; any other text unchanged."""
     return BY_KEY[key].name if key in BY_KEY else key
 
 
 @register.filter
+def provider_name(name: str) -> str:
+    """The display name of a provider; any other text unchanged."""
+    return str(PROVIDERS.get(name, name))
+
+
+@register.filter
 def error_sentence(code: str) -> str:
-    """What an error code means, for a person; what is none stays as it is."""
+    """The message of an error code; any other text unchanged."""
     return str(ERRORS[code][1]) if code in ERRORS else code
 
 
 @register.filter
 def outcome_name(outcome: str) -> str:
-    """What became of a request or a call, for a person."""
-    return _("answered") if outcome == "ok" else error_sentence(outcome)
+    """The outcome of a request or a call, as text."""
+    return _("answered") if outcome == OK else error_sentence(outcome)

@@ -1,19 +1,24 @@
 import io
 import json
-from datetime import timedelta
+import re
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
+from classification.billing.prices import PriceTable
 from classification.models import CacheEntry, RequestLog
-from classification.tests.dashscope_server import DashScopeServer
-from classification.tests.pictures import photo
+from tests.support.api import make_entry
+from tests.support.dashscope_server import DashScopeServer
+from tests.support.pictures import photo
 
 pytestmark = pytest.mark.django_db
 
@@ -75,7 +80,7 @@ def test_purge_cache_removes_what_its_filters_select(filters: list[str], removed
 
 @pytest.mark.usefixtures("entries")
 def test_purge_cache_works_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("classification.management.commands.purge_cache.BATCH_ROWS", 2)
+    monkeypatch.setattr("core.database.batches.BATCH_ROWS", 2)
     run("purge_cache", "--all", "--yes")
 
     assert CacheEntry.objects.count() == 1
@@ -157,3 +162,54 @@ def test_the_first_staff_account_is_the_given_one(
 
     assert client.login(username="ops", password="s3cret-enough")
     assert "s3cret-enough" not in shown
+
+
+def test_prepare_makes_an_app_and_an_account_where_there_are_none(client: Client) -> None:
+    shown = run("prepare")
+
+    assert re.search(r"^App: app\nKey, .*: \S+\nStaff account: admin\nPassword .*: \S+\n$", shown)
+    assert run("prepare") == ""
+
+
+def test_models_prints_what_is_in_force_and_how_old_each_fact_is(
+    settings: Settings, model: DashScopeServer
+) -> None:
+    settings.LLM_MODEL = "qwen-vl-plus"
+    own = {
+        "qwen3-vl-plus": {"input": 3, "output": 30, "from": "2026-12-24"},
+        "mine": {"input": 1, "output": 2},
+    }
+    settings.LLM_PRICES = PriceTable.parse(
+        own, Decimal("0.01"), "Asia/Shanghai", settings.MODEL_TABLE
+    )
+    with time_machine.travel("2026-12-07T12:00:00+08:00", tick=False):
+        printed = run("models")
+    with time_machine.travel("2026-12-24T00:00:00+08:00", tick=False):
+        later = run("models")
+
+    assert "qwen-vl-plus was retired on 2026-10-10; qwen3-vl-plus is used instead." in printed
+    assert "Photos are sent to qwen3-vl-plus (aliyun); if" in printed
+    asked, *others = printed.split("\n\n")[1:]
+    assert asked.startswith("* qwen3-vl-plus  (aliyun, default)\n")
+    assert "1 in (cached 0.2) / 10 out, yuan per million tokens; https://help" in asked
+    assert "looked up on 2026-11-27, 10 days ago" in asked
+    assert not [block for block in others if block.startswith("*")]
+    [retired] = [block for block in others if block.startswith("  qwen-vl-plus")]
+    assert "retired on 2026-10-10; then qwen3-vl-plus" in retired
+    [mine] = [block for block in others if block.startswith("  mine")]
+    assert "1 in (cached unknown) / 2 out, yuan per million tokens; LLM_PRICES" in mine
+    assert "3 in (cached unknown) / 30 out, yuan per million tokens since 2026-12-24" in later
+
+
+def test_purge_cache_tells_the_older_services_entries_by_day(db: None) -> None:
+    days = {"1": datetime(2026, 3, 1), "2": datetime(2026, 3, 2), "3": datetime(2026, 3, 3)}
+    for name, day in days.items():
+        made = timezone.make_aware(day)
+        make_entry(name * 64, provider="", created_at=made)
+        make_entry(f"{name}{'f' * 63}", provider="aliyun", created_at=made)
+    filters = ["--provider", "older", "--made-after", "2026-03-02", "--made-before", "2026-03-03"]
+    run("purge_cache", *filters, "--yes")
+
+    left = CacheEntry.objects.filter(provider="").values_list("image_hash", flat=True)
+    assert sorted(left) == ["1" * 64, "3" * 64]
+    assert CacheEntry.objects.count() == 5

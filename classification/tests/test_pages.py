@@ -9,17 +9,17 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
-from classification.models import CacheEntry, PromptVersion, RequestLog
-from classification.prompts import DEFAULT_PROMPT
-from classification.tests.dashscope_server import DashScopeServer
-from classification.tests.pictures import photo
+from classification.default_prompt import DEFAULT_PROMPT
+from classification.models import CacheEntry, PromptVersion
+from tests.support.dashscope_server import DashScopeServer
+from tests.support.pictures import photo
 
 pytestmark = pytest.mark.django_db
 
-PAGES = ["dashboard", "test", "test-answer", "prompt", "settings"]
+PAGES = ["dashboard", "playground", "playground-answer", "prompt", "settings"]
 ACTIONS = [
-    "test-again",
-    "test-keep",
+    "playground-again",
+    "playground-keep",
     "prompt-draft",
     "prompt-discard",
     "prompt-trial",
@@ -64,7 +64,7 @@ def test_pages_name_no_other_host(admin_client: Client, address: str) -> None:
     assert re.findall(r'(?:src|href)="(?:https?:)?//(?!testserver)', text) == []
 
 
-@pytest.mark.parametrize("name", ["test-answer", "prompt-trial", "dashboard"])
+@pytest.mark.parametrize("name", ["playground-answer", "prompt-trial", "dashboard"])
 def test_a_part_of_a_page_is_no_login(client: Client, name: str) -> None:
     response = client.get(reverse(name), headers={"HX-Request": "true"})
 
@@ -91,12 +91,35 @@ def test_secrets_are_shown_by_their_last_four_characters(
         assert secret not in text
 
 
-def test_without_a_hash_the_answer_is_found_by_its_request(admin_client: Client) -> None:
-    CacheEntry.objects.create(image_hash="a" * 64, category="pets", confidence=1)
-    RequestLog.objects.create(image_hash="a" * 64, request_id="req_1")
-    text = admin_client.get("/test/answer/", {"hash": "", "request": "req_1"}).content.decode()
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("LLM_PROVIDER", "aliyun", "阿里云百炼"),
+        ("LLM_FALLBACK_PROVIDER", "openai", "OpenAI 兼容接口"),
+        ("ON_MODEL_FAILURE", "other", "归为“其它”"),
+        ("IP_ADDRESSES", "truncate", "只留网段"),
+        ("LOG_FORMAT", "json", "每行一个 JSON"),
+        ("LANGUAGE_CODE", "zh-hans", "中文"),
+    ],
+)
+def test_settings_are_said_in_words_beside_what_is_written(
+    admin_client: Client, settings: Settings, name: str, value: str, words: str
+) -> None:
+    setattr(settings, name, value)
+    text = " ".join(admin_client.get("/settings/").content.decode().split())
 
-    assert f"/{'a' * 64}/change/" in text
+    assert f"{words} <code>{value}</code>" in text
+
+
+def test_a_model_that_is_never_asked_is_not_shown_as_in_use(
+    admin_client: Client, settings: Settings
+) -> None:
+    settings.LLM_MODEL = "qwen3-vl-plus"
+    shown = "未使用 <code>qwen3-vl-plus</code>"
+    for provider, is_unused in (("aliyun", False), ("local", True)):
+        settings.LLM_PROVIDER = provider
+        text = " ".join(admin_client.get("/settings/").content.decode().split())
+        assert (shown in text) is is_unused
 
 
 def test_the_models_words_are_escaped(admin_client: Client) -> None:
@@ -173,26 +196,44 @@ def test_of_two_who_publish_the_second_is_told(admin_client: Client) -> None:
     response = publish(admin_client, DRAFT + "再看一遍。", follow=True)
 
     assert PromptVersion.objects.current().version == 2
-    assert "在此期间有人发布了第 2 版" in response.content.decode()
+    assert "第 2 版已在此期间发布" in response.content.decode()
     assert "再看一遍。" in response.content.decode()
 
 
-def test_what_asking_again_would_cost_is_estimated(
-    admin_client: Client, admin_user: User, settings: Settings
+@pytest.mark.parametrize("version", ["57", "-1", "0", "9" * 20, "²", ""])
+@pytest.mark.parametrize("field", ["based_on", "restored_from"])
+def test_a_version_that_there_is_not_publishes_nothing(
+    admin_client: Client, field: str, version: str
 ) -> None:
-    settings.COST_PER_API_CALL = Decimal("0.01")
-    prices = {"a": "0.002", "b": "0", "c": "0.5", "d": "0.7"}
+    PromptVersion.objects.current()
+    if (field, version) == ("restored_from", ""):
+        version = "58"
+    response = publish(admin_client, **{field: version}, follow=True)
+
+    assert response.status_code == 200
+    assert PromptVersion.objects.current().version == 1
+
+
+@pytest.mark.parametrize(
+    ("model", "cost"),
+    [("qwen3-vl-plus", "¥0.0028"), ("a-model-of-unknown-price", "¥0.0200")],
+)
+def test_what_asking_again_would_cost_is_estimated_at_todays_price(
+    admin_client: Client, admin_user: User, settings: Settings, model: str, cost: str
+) -> None:
+    settings.LLM_MODEL = model
     entries = {
-        name: CacheEntry(image_hash=name * 64, category="pets", confidence=1, cost=cost)
-        for name, cost in prices.items()
+        name: CacheEntry(image_hash=name * 64, category="pets", confidence=1, cost=Decimal("0.01"))
+        for name in "abcd"
     }
+    entries["a"].input_tokens, entries["a"].output_tokens = 1000, 40  # the others' are unknown
     entries["c"].correct("foods", by=admin_user)
     entries["d"].provider = "local"
     CacheEntry.objects.bulk_create(entries.values())
     text = write_draft(admin_client)
 
     assert "共有 2 条" in text
-    assert "¥0.0120" in text
+    assert cost in text
 
 
 def test_a_trial_shows_both_answers_and_caches_none(

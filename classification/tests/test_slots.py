@@ -65,4 +65,4 @@ def test_one_who_waits_gets_the_place_that_comes_free(file: Path, is_shared: boo
     started = time.monotonic()
 
     assert slots.acquire(10) == slot
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30  # a busy machine's, not those of a lock

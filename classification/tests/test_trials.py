@@ -6,13 +6,14 @@ from django.contrib.auth.models import User
 from django.core import signing
 from django.test import Client
 
-from classification import trials
-from classification.errors import Refusal
+from classification.errors import ServiceError
 from classification.models import CacheEntry, ModelCall, PromptVersion, RequestLog
-from classification.outcomes import Caller
-from classification.tests.dashscope_server import DashScopeServer
-from classification.tests.pictures import photo
-from classification.trials import Trial
+from classification.pipeline import trials
+from classification.pipeline.request_log import ClientInfo
+from classification.pipeline.trials import Trial
+from tests.support.dashscope_server import DashScopeServer
+from tests.support.pictures import photo
+from tests.support.prices import answer_cost
 
 pytestmark = pytest.mark.django_db
 
@@ -21,14 +22,14 @@ def ask(prompt: PromptVersion | None = None, **picture: Any) -> Trial:
     return trials.ask(
         upload=photo(**picture),
         prompt=prompt or PromptVersion.objects.current(),
-        caller=Caller("req_1"),
+        client=ClientInfo("req_1"),
     )
 
 
 def test_a_trial_is_paid_for_but_neither_cached_nor_logged(model: DashScopeServer) -> None:
     trial = ask()
 
-    assert (trial.entry.category, trial.entry.cost) == ("pets", Decimal("0.01"))
+    assert (trial.entry.category, trial.entry.cost) == ("pets", answer_cost())
     call = ModelCall.objects.get()
     assert (call.request_id, call.billed, call.image_hash) == (
         "req_1",
@@ -47,7 +48,7 @@ def test_a_draft_is_what_the_model_is_told(model: DashScopeServer) -> None:
 
 def test_a_failed_trial_is_in_the_ledger_too(model: DashScopeServer) -> None:
     model.script("DataInspectionFailed")
-    with pytest.raises(Refusal) as refusal:
+    with pytest.raises(ServiceError) as refusal:
         ask()
 
     assert refusal.value.code == "image_rejected"
@@ -68,7 +69,7 @@ def test_a_kept_answer_replaces_the_cached_one_and_keeps_its_hits(model: DashSco
 
     entry = CacheEntry.objects.get()
     assert (entry.category, entry.confidence) == ("pets", Decimal("0.95"))
-    assert (entry.hit_count, entry.ask_again, entry.cost) == (7, False, Decimal("0.01"))
+    assert (entry.hit_count, entry.ask_again, entry.cost) == (7, False, answer_cost())
 
 
 def test_a_kept_answer_does_not_outrank_a_person(model: DashScopeServer, admin_user: User) -> None:

@@ -10,21 +10,23 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from classification import services
-from classification.errors import Refusal
-from classification.outcomes import Caller
-from classification.recorder import recorder
-from classifier_project.middleware import new_request_id
+from classification.errors import ServiceError
+from classification.pipeline import classify
+from classification.pipeline.request_log import ClientInfo
+from classification.pipeline.write_behind import buffer
+from clients.directory import ANONYMOUS_APP
+from clients.quotas import Requester
+from core.request_id import new_request_id
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".heic", ".heif"}
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".gif", ".heic", ".heif", ".avif"}
 
 
 class Command(BaseCommand):
-    help = "Classify files, or the photos in folders, from the cache where they are known."
+    help = "Classify files, or the photos in folders; known photos come from the cache."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("paths", nargs="+", type=Path, metavar="FILE", help="file or folder")
-        parser.add_argument("--json", action="store_true", help="one JSON object a line")
+        parser.add_argument("--json", action="store_true", help="print one JSON object per line")
 
     def handle(self, *args: Any, **options: Any) -> None:
         files = list(_files(options["paths"]))
@@ -37,7 +39,7 @@ class Command(BaseCommand):
                     json.dumps(row, ensure_ascii=False) if options["json"] else _line(row)
                 )
         finally:
-            recorder.flush()
+            buffer.flush()
         if failed:
             raise CommandError(f"{failed} of {len(files)} photos got no answer.")
 
@@ -49,25 +51,26 @@ def _files(paths: list[Path]) -> Iterator[Path]:
         elif path.is_file():
             yield path
         else:
-            raise CommandError(f"There is no file {path}.")
+            raise CommandError(f"No such file: {path}.")
 
 
 def _classify(path: Path) -> dict[str, Any]:
     row: dict[str, Any] = dict.fromkeys(
         ("category", "confidence", "description", "source", "error_code")
     )
-    caller = Caller(new_request_id(), user_id="command")
+    client = ClientInfo(new_request_id(), Requester(ANONYMOUS_APP, "command"))
     try:
-        outcome = services.classify(upload=path.read_bytes(), given_hash=None, caller=caller)
-    except Refusal as refusal:
-        row["error_code"] = refusal.code
+        result = classify.classify_upload(upload=path.read_bytes(), given_hash=None, client=client)
+    except ServiceError as error:
+        row["error_code"] = error.code
     else:
-        row["category"] = outcome.classification.category
-        row["confidence"] = outcome.classification.confidence
-        row["description"] = outcome.classification.description
-        row["source"] = outcome.source
-        row["degraded"] = outcome.degraded
-    return {"file": str(path)} | row | {"processing_time_ms": caller.elapsed_ms}
+        answer = result.answer()
+        row["category"] = answer.category
+        row["confidence"] = answer.confidence
+        row["description"] = answer.description
+        row["source"] = result.source
+        row["degraded"] = result.is_degraded
+    return {"file": str(path)} | row | {"processing_time_ms": client.elapsed_ms}
 
 
 def _line(row: dict[str, Any]) -> str:

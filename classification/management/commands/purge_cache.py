@@ -1,52 +1,70 @@
-"""Remove cache entries, so that their photos are asked about again."""
+"""Delete cache entries, so that their photos are classified again."""
 
 import sys
 from argparse import ArgumentParser
+from collections.abc import Callable
+from datetime import date, datetime, time
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from tqdm import tqdm
 
 from classification.categories import KEYS
+from classification.images import HASH
 from classification.management import arguments
 from classification.models import CacheEntry
-from classification.photos import HASH
+from core.database.batches import delete_in_batches
 
-BATCH_ROWS = 500
-FILTERS = (
-    "category",
-    "model",
-    "prompt_version",
-    "older_than",
-    "below_confidence",
-    "hash",
-)
+# Command line option -> filter.
+FILTERS: dict[str, Callable[[Any], Q]] = {
+    "hash": lambda value: Q(image_hash=value.lower()),
+    "category": lambda value: Q(category=value),
+    "model": lambda value: Q(model_used=value),
+    # The older service stored no provider.
+    "provider": lambda value: Q(provider="" if value == "older" else value),
+    "prompt_version": lambda value: Q(prompt_version=value),
+    "older_than": lambda value: Q(created_at__lt=timezone.now() - value),
+    "made_before": lambda value: Q(created_at__lt=_midnight(value)),
+    "made_after": lambda value: Q(created_at__gte=_midnight(value)),
+    "below_confidence": lambda value: Q(confidence__lt=value),
+}
 
 
 class Command(BaseCommand):
     help = (
-        "Remove cache entries. Filters narrow one another; --all means every entry. What a "
-        "person corrected stays unless --corrected is given."
+        "Remove cache entries. Filters combine with AND; --all means every entry. Corrections"
+        " by people are kept unless --corrected is given."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--all", action="store_true", help="every entry")
         parser.add_argument("--category", choices=sorted(KEYS))
-        parser.add_argument("--model", help="model_used, as the entries have it")
+        parser.add_argument("--model", help="model_used of the entries")
         parser.add_argument("--prompt-version", type=int)
-        parser.add_argument("--older-than", type=arguments.days, help="made so long ago: 90d")
+        parser.add_argument(
+            "--provider", help="who answered; older: the service that this one has replaced"
+        )
+        parser.add_argument(
+            "--made-before", type=date.fromisoformat, help="created before this day: 2026-01-31"
+        )
+        parser.add_argument(
+            "--made-after", type=date.fromisoformat, help="created on this day or later"
+        )
+        parser.add_argument(
+            "--older-than", type=arguments.days, help="created longer ago than this, such as 90d"
+        )
         parser.add_argument("--below-confidence", type=arguments.fraction, help="such as 0.5")
         parser.add_argument("--hash", help="one photo's SHA-256")
-        parser.add_argument("--corrected", action="store_true", help="corrected entries too")
+        parser.add_argument("--corrected", action="store_true", help="include corrected entries")
         parser.add_argument("--dry-run", action="store_true", help="count only")
-        parser.add_argument("--yes", action="store_true", help="do not ask")
+        parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
 
     def handle(self, *args: Any, **options: Any) -> None:
         given = [name for name in FILTERS if options[name] is not None]
         if bool(given) == options["all"]:
-            raise CommandError("Give --all, or at least one filter; not both.")
+            raise CommandError("Give either --all or at least one filter.")
         entries = _selected(options)
         count = entries.count()
         if options["dry_run"]:
@@ -58,22 +76,17 @@ class Command(BaseCommand):
 
 
 def _selected(options: dict[str, Any]) -> QuerySet[CacheEntry]:
+    if options["hash"] is not None and not HASH.fullmatch(options["hash"]):
+        raise CommandError("--hash must be 64 hexadecimal digits.")
+    given = {name: options[name] for name in FILTERS if options[name] is not None}
     entries = CacheEntry.objects.all()
-    if options["hash"] is not None:
-        if not HASH.fullmatch(options["hash"]):
-            raise CommandError("--hash must be 64 hexadecimal digits.")
-        entries = entries.filter(image_hash=options["hash"].lower())
-    if options["category"] is not None:
-        entries = entries.filter(category=options["category"])
-    if options["model"] is not None:
-        entries = entries.filter(model_used=options["model"])
-    if options["prompt_version"] is not None:
-        entries = entries.filter(prompt_version=options["prompt_version"])
-    if options["older_than"] is not None:
-        entries = entries.filter(created_at__lt=timezone.now() - options["older_than"])
-    if options["below_confidence"] is not None:
-        entries = entries.filter(confidence__lt=options["below_confidence"])
+    for name, value in given.items():
+        entries = entries.filter(FILTERS[name](value))
     return entries if options["corrected"] else entries.filter(corrected_at__isnull=True)
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time()))
 
 
 def _confirmed(count: int) -> bool:
@@ -81,10 +94,9 @@ def _confirmed(count: int) -> bool:
 
 
 def _remove(entries: QuerySet[CacheEntry], count: int) -> int:
-    """Remove in small batches, so that no request waits for a long transaction."""
     removed = 0
     with tqdm(total=count, unit="entry", file=sys.stderr, disable=None) as bar:
-        while batch := list(entries.order_by("pk").values_list("pk", flat=True)[:BATCH_ROWS]):
-            removed += CacheEntry.objects.filter(pk__in=batch).delete()[0]
-            bar.update(len(batch))
+        for batch in delete_in_batches(entries):
+            removed += batch
+            bar.update(batch)
     return removed

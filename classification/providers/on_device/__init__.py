@@ -1,7 +1,7 @@
-"""A model that runs on this machine: free, without a network, and less sure than a large one."""
+"""The on-device model: free, needs no network, and is less accurate than a large model."""
 
 import os
 
-# ONNX Runtime would keep an id of this machine on its disk and report to its maker. It reads
-# this when it is imported, so it is set before any module of ours imports it.
+# Otherwise ONNX Runtime stores a machine id on disk and sends telemetry. It reads the variable on
+# import, so it is set before any of our modules imports it.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")

@@ -1,8 +1,8 @@
-"""A short Chinese phrase for what the on-device model sees."""
+"""Short Chinese descriptions of what the on-device model recognises."""
 
 from classification.providers.on_device import labels
 
-# The labels that say more than their category, by their English names.
+# Labels that are more specific than their category, by their English names.
 CHINESE = {
     "goldfish": "金鱼",
     "macaw": "鹦鹉",
@@ -76,14 +76,14 @@ PHRASES = {
 
 
 def describe(category: str, best: list[int], faces: int) -> str | None:
-    """A phrase for a category from the numbers of its best labels, likeliest first; None where
-    the model has nothing to say, or must not."""
+    """A phrase for a category, from the numbers of the most likely labels in order; None if there
+    is none, or the category must have no description."""
     if category == "social_activities":
         return f"{faces}个人在一起"
     if category in ("pets", "foods", "travel_scenery"):
-        speaking = set(labels.numbers(category))
+        numbers = set(labels.numbers(category))
         for number in best:
-            if number in speaking and (name := _chinese(number)):
+            if number in numbers and (name := _chinese(number)):
                 return name
     return PHRASES.get(category)
 

@@ -1,8 +1,8 @@
-"""Which of ImageNet's thousand labels speak for which category.
+"""Maps ImageNet's thousand labels to categories.
 
-One line is a category and labels by name; `first..last` is a range in the order of
-`weights/labels.txt`. Labels that are not here speak for `other`. `paper` is no category: it is
-what a card's text looks like, and counts only with a face.
+Each line is a category and labels by name; `first..last` is a range in the order of
+`weights/labels.txt`. Labels that are not listed count as `other`. `paper` is not a category: it is
+what printed text looks like, and indicates a card only together with a face.
 """
 
 from collections.abc import Sequence
@@ -67,8 +67,8 @@ def names() -> tuple[str, ...]:
 
 
 @cache
-def speaking() -> dict[str, tuple[int, ...]]:
-    """The numbers of the labels that speak for each category, and for paper."""
+def numbers_by_category() -> dict[str, tuple[int, ...]]:
+    """The numbers of the labels of each category, and of paper."""
     found: dict[str, tuple[int, ...]] = {}
     for line in TABLE.strip().splitlines():
         category, named = line.split(" | ")
@@ -78,8 +78,8 @@ def speaking() -> dict[str, tuple[int, ...]]:
 
 
 def numbers(category: str) -> tuple[int, ...]:
-    """The numbers of the labels that speak for a category."""
-    return speaking()[category]
+    """The numbers of the labels of a category."""
+    return numbers_by_category()[category]
 
 
 def _numbers(label: str) -> list[int]:
@@ -92,8 +92,8 @@ def _numbers(label: str) -> list[int]:
 
 
 def masses(probabilities: Sequence[float]) -> dict[str, float]:
-    """How much of the labels' probability speaks for each category, and for paper."""
+    """The probability mass of each category, and of paper."""
     return {
         category: sum(probabilities[number] for number in numbers(category))
-        for category in speaking()
+        for category in numbers_by_category()
     }

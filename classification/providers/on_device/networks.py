@@ -1,4 +1,4 @@
-"""The two networks, run by ONNX Runtime: what is in a photo, and where its faces are."""
+"""The two networks, run by ONNX Runtime: an image classifier and a face detector."""
 
 import functools
 import os
@@ -21,12 +21,12 @@ OVERLAP = 0.3
 
 Floats = NDArray[np.float32]
 
-# One inference at a time per core: more would only take the cores from known photos.
+# One inference at a time per core: more would only starve requests for known photos.
 _cores = threading.BoundedSemaphore(os.cpu_count() or 1)
 
 
 class Face(NamedTuple):
-    """A face in fractions of the photo's width and height, and how sure the network is."""
+    """A face, in fractions of the photo's width and height, with the network's confidence."""
 
     left: float
     top: float
@@ -43,7 +43,7 @@ class Face(NamedTuple):
         return (self.left + self.right) / 2
 
 
-# Two threads that need a network first must not both load it.
+# Two threads must not both load a network.
 _loading = threading.Lock()
 
 
@@ -66,7 +66,7 @@ def _run(name: str, photo: Floats) -> list[Floats]:
 
 
 def decode(jpeg: bytes) -> Image.Image:
-    """The photo, as small as its decoder can make it that has all the networks look at."""
+    """Decode the photo at the smallest size that has all the detail the networks use."""
     image = Image.open(BytesIO(jpeg))
     scale = DETAIL_SIDE / max(image.size)
     image.draft("RGB", (round(image.width * scale), round(image.height * scale)))
@@ -74,8 +74,8 @@ def decode(jpeg: bytes) -> Image.Image:
 
 
 def label_probabilities(image: Image.Image) -> Floats:
-    """How likely each of ImageNet's thousand labels is; they add up to 1. Only the middle square
-    is looked at: the rest of a wide photo made answers no better."""
+    """The probability of each of ImageNet's thousand labels. Only uses the central square: the rest
+    of a wide photo did not improve results."""
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
     middle = (left, top, left + side, top + side)
@@ -88,7 +88,7 @@ def label_probabilities(image: Image.Image) -> Floats:
 
 
 def faces(image: Image.Image) -> list[Face]:
-    """The faces, surest first."""
+    """The faces in the photo, most confident first."""
     scale = FACE_SIDE / max(image.size)
     width, height = (max(32, round(side * scale / 32) * 32) for side in image.size)
     pixels = np.asarray(image.resize((width, height), Image.Resampling.BILINEAR), np.float32)
@@ -120,7 +120,7 @@ def _without_doubles(found: list[Face]) -> list[Face]:
 
 
 def _overlap(one: Face, other: Face) -> float:
-    """The common area of two faces as a part of their area together."""
+    """The intersection over union of two faces."""
     width = min(one.right, other.right) - max(one.left, other.left)
     height = min(one.bottom, other.bottom) - max(one.top, other.top)
     if width <= 0 or height <= 0:
@@ -130,14 +130,15 @@ def _overlap(one: Face, other: Face) -> float:
 
 
 def ground(image: Image.Image) -> float:
-    """The part of the photo in its commonest grey: high on screens, low on what a lens saw."""
+    """The fraction of the photo in its commonest shade of grey: high for screenshots, low for
+    camera photos."""
     counts = np.bincount((np.asarray(image.convert("L")) >> 2).ravel())
     return float(counts.max() / counts.sum())
 
 
 def corners_ground(image: Image.Image) -> float:
-    """The plain part of the upper corners, where an ID photo shows its ground; hair and shoulders
-    stay out of so small ones."""
+    """The plain fraction of the upper corners, where an ID photo shows its background. The corners
+    are too small for hair and shoulders."""
     small = np.asarray(image.convert("L").resize((64, 64)), np.int16)
     corners = np.concatenate([small[:14, :6].ravel(), small[:14, -6:].ravel()])
     return float((np.abs(corners - np.median(corners)) <= 12).mean())

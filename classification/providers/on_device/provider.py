@@ -2,30 +2,34 @@
 
 from typing import Any
 
-from classification import turns
-from classification.photos import Photo
+from classification.images import Photo
+from classification.model_output import Classification
 from classification.providers.base import Answer, ProviderError, Status
 from classification.providers.on_device import labels, networks
 from classification.providers.on_device.descriptions import describe
 from classification.providers.on_device.rules import Findings, decide
-from classification.results import Classification
+from core import cpu_gate
 
 MODEL = "local/efficientnet-lite0+centerface-4"
 TOP_LABELS = 5
-# A small network is never surer than this, whatever it adds up.
+# The cap on the confidence of so small a network.
 MAX_CONFIDENCE = 0.96
 
 
 class OnDeviceProvider:
-    """Classifies on this machine's processor; free of charge, loaded at the first photo."""
+    """Classifies on the CPU of this machine, free of charge; loaded at the first photo."""
 
     name = "local"
     status = Status()
 
-    def classify(self, photo: Photo, prompt: str) -> Answer:
-        """One answer; the prompt plays no part. Raises ProviderError."""
+    def models_today(self) -> list[str]:
+        """Empty: nothing is billed."""
+        return []
+
+    def classify(self, photo: Photo, prompt: str, timeout: float | None = None) -> Answer:
+        """Classify a photo; ignores prompt and timeout. Raises ProviderError."""
         try:
-            with turns.give_way():
+            with cpu_gate.released():
                 return self._classify(photo)
         except Exception as error:
             raise ProviderError("model_unavailable", f"on-device: {error!r}") from error

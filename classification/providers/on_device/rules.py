@@ -1,7 +1,7 @@
-"""From what the networks see to one of the eight categories, in a few rules.
+"""Rules that map the networks' findings to one of the eight categories.
 
-Each rule is one sentence; the first that holds decides. How sure a rule is was measured on the
-tuning half of the photos that `benchmarks/evaluation_set.py` builds.
+The first rule that applies decides. The confidence of each was measured on the tuning half of the
+photos that `benchmarks/evaluation/evaluation_set.py` builds.
 """
 
 import math
@@ -10,26 +10,26 @@ from typing import NamedTuple
 
 from classification.providers.on_device.networks import Face
 
-# A face smaller than this part of the photo's height is somebody in the background, unless there
-# are three: then it is a group that stands further away.
+# A face smaller than this fraction of the photo's height is in the background, unless there are
+# three: a group further away.
 NEAR_FACE = 0.05
 GROUP_FACE = 0.04
-# Phone screens are taller than what cameras make: from 9:16 on.
+# Phone screens are taller than camera photos: width by height of 9:16 or less.
 TALL = 0.6
 ID_PHOTO_SHAPE = (0.66, 0.82)
-# A smaller face is a picture on a page.
+# The range of a face's height on a card; a smaller one is a picture on a page.
 CARD_FACE = (0.1, 0.55)
-# Labels share out 1.0 over a thousand names: a quarter of it for one category is a clear word.
+# The probability is spread over a thousand labels: a quarter for one category is a clear result.
 CLEAR_MASS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What the networks and a look at the pixels found in one photo.
+    """What the networks and pixel statistics found in a photo.
 
-    `masses` is how much of the labels' probability speaks for each category; `ground` is the part
-    of the photo in its commonest grey, `corners_ground` the part of its upper corners that is
-    plain, all from 0 to 1; `shape` is width by height.
+    `masses` is the probability mass of each category; `ground` is the fraction of the photo in its
+    commonest grey, `corners_ground` the plain fraction of its upper corners, all from 0 to 1;
+    `shape` is width / height.
     """
 
     masses: dict[str, float]
@@ -47,7 +47,7 @@ class Verdict(NamedTuple):
 
 
 def decide(findings: Findings) -> Verdict:
-    """The category of a photo and how sure that is, from 0 to 1."""
+    """The category of a photo, and the confidence from 0 to 1."""
     near = [face for face in findings.faces if face.height >= NEAR_FACE]
     group = [face for face in findings.faces if face.height >= GROUP_FACE]
     category, mass = _clearest(findings.masses)
@@ -69,18 +69,18 @@ def decide(findings: Findings) -> Verdict:
 
 
 def _clearest(masses: dict[str, float]) -> tuple[str, float]:
-    """The category, of those that labels alone can tell, that most of them speak for."""
+    """The category with the most probability mass, of those that labels alone can identify."""
     told = ("pets", "foods", "travel_scenery", "single_person")
     return max(((category, masses[category]) for category in told), key=lambda item: item[1])
 
 
 def _sureness(mass: float) -> float:
-    """How often a label's word is right at this much probability."""
+    """The measured accuracy of labels at this much probability mass."""
     return 1 / (1 + math.exp(-(6 * mass - 0.9)))
 
 
 def _is_phone_screen(findings: Findings) -> bool:
-    """A tall picture, not from a camera, that is kept exactly (PNG) or mostly of one colour."""
+    """A tall picture, not from a camera, that is lossless (PNG) or mostly of one colour."""
     return (
         findings.shape < TALL
         and not findings.has_camera_data
@@ -97,7 +97,7 @@ def _is_page(findings: Findings) -> bool:
 
 
 def _is_id_photo(findings: Findings, near: list[Face]) -> bool:
-    """One large face in the middle of an upright picture, before a plain ground."""
+    """One large face in the middle of an upright picture, against a plain background."""
     return (
         len(near) == 1
         and 0.3 <= near[0].height <= 0.8

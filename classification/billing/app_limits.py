@@ -1,0 +1,113 @@
+"""Enforces an app's daily limits around each model call for one of its new photos."""
+
+import contextlib
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db.models import Count, Sum
+from django.utils import timezone
+from redis.exceptions import RedisError
+
+from classification.billing import daily_limit
+from classification.billing.daily_limit import millionths
+from classification.billing.reservations import ORPHAN_SECONDS
+from classification.choices import OK, Billed
+from classification.models import ModelCall, RequestLog
+from classification.providers import registry
+from clients import quotas
+from clients.directory import MILLION, AppInfo, Usage, directory
+from clients.models import App, QuotaReservation
+from clients.quotas import Requester
+
+USAGE_SECONDS = 10
+
+
+class LimitUse(NamedTuple):
+    """An app's usage against one of its daily limits: of new photos, or of yuan."""
+
+    app: str
+    is_money: bool
+    used: Decimal
+    limit: Decimal
+
+    @property
+    def left(self) -> Decimal:
+        return max(self.limit - self.used, Decimal(0))
+
+    @property
+    def percent(self) -> Decimal:
+        return 100 * self.used / self.limit if self.limit else Decimal(100)
+
+
+def reserve(requester: Requester, prompt: str) -> QuotaReservation | None:
+    """Reserve one new photo and the maximum cost of asking about it from today's quota; None for an
+    app without limits. Raises QuotaExceeded and DatabaseError."""
+    side = settings.LLM_IMAGE_MAX_SIDE
+    most = sum(
+        daily_limit.max_cost(prompt, one.models_today(), side) for one in registry.configured()
+    )
+    return quotas.reserve(requester, most, _used_before)
+
+
+def settle(
+    reservation: QuotaReservation | None, calls: Sequence[ModelCall], *, is_answered: bool
+) -> None:
+    """Replace the reservation by the calls' actual cost, and release the photo unless it was
+    answered. Must run in the transaction that writes the calls."""
+    spent = sum(millionths(call.cost) for call in calls if call.billed != Billed.NO)
+    quotas.settle(reservation, is_answered=is_answered, spent=spent)
+
+
+def settle_orphans() -> None:
+    """Release the reservations of killed processes, except for what their calls may have cost. Call
+    it wherever reservations.settle_orphans() is called."""
+    if not directory.has_limits:
+        return
+    is_paid = settings.LLM_PROVIDER != "local"
+    price = settings.LLM_PRICES.cost(registry.models()[0], timezone.now(), None, None).yuan
+    quotas.release_orphans(ORPHAN_SECONDS, millionths(price) if is_paid else 0)
+
+
+def usage(app: AppInfo) -> Usage:
+    """What the app has used today: exact if it has daily limits, else at most USAGE_SECONDS old."""
+    counted = quotas.usage(app.id) if app.has_day_limits else None
+    if counted:
+        return counted
+    day = timezone.localdate()
+    name = f"used-{app.id}-{day}"
+    try:
+        new_photos, cost = map(int, cache.get(name))
+    except (RedisError, TypeError, ValueError):  # Redis is down, or the value is missing or invalid
+        new_photos, cost = _used_before(app.id, day)
+        with contextlib.suppress(RedisError):
+            cache.set(name, (new_photos, cost), USAGE_SECONDS)
+    return Usage(day, new_photos, cost)
+
+
+def limit_uses(app: App) -> list[LimitUse]:
+    """Today's usage against each daily limit of the app."""
+    info = AppInfo.of(app)
+    if not info.has_day_limits:
+        return []
+    used = usage(info)
+    found = []
+    if info.new_photos_per_day is not None:
+        photos, limit = Decimal(used.new_photos), Decimal(info.new_photos_per_day)
+        found.append(LimitUse(app.name, False, photos, limit))
+    if info.cost_per_day is not None:
+        cost, limit = Decimal(used.cost), Decimal(info.cost_per_day)
+        found.append(LimitUse(app.name, True, cost / MILLION, limit / MILLION))
+    return found
+
+
+def _used_before(app_id: int, day: date) -> tuple[int, int]:
+    """The new photos and the cost (millionths of a yuan) of a day, from the request log: for apps
+    that got their limit during the day."""
+    rows = RequestLog.objects.filter(created_date=day, app_id=app_id, from_cache=False)
+    answered = rows.filter(outcome=OK).aggregate(count=Count("pk"))["count"]
+    cost = rows.aggregate(cost=Sum("cost", default=Decimal(0)))["cost"]
+    return answered, millionths(round(cost, 6))

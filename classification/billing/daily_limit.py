@@ -1,0 +1,167 @@
+"""The hard limit on spending: no paid call starts that could exceed DAILY_COST_LIMIT.
+
+Before a model is asked, its maximum cost is reserved in the row of the local day, by one
+conditional UPDATE, which is exact across processes and hosts. When its calls are written into the
+ledger, their actual cost replaces the reservation. A reservation covers one call that is, or
+possibly is, billed: after such a call a provider does not retry.
+
+Without a limit, nothing here queries the database.
+"""
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from decimal import ROUND_CEILING, Decimal
+
+from django.conf import settings
+from django.db.models import F, Sum
+from django.utils import timezone
+
+from classification import prompts
+from classification.billing.prices import MILLION
+from classification.choices import DEMO, Billed
+from classification.models import ModelCall, Reservation, SpendingDay
+from classification.providers import registry
+from classification.providers.base import ProviderError
+from clients.quotas import seconds_to_midnight
+from core.database.transactions import write_atomically
+
+BUSY_RETRY_SECONDS = 2
+
+# The day whose row this process has made sure of.
+_opened: date | None = None
+_opening = threading.Lock()
+
+
+class LimitReached(ProviderError):
+    """DAILY_COST_LIMIT is reached; no more calls are made today."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """Today's limit, spending and reservations in yuan. `is_reached`: another call could exceed the
+    limit."""
+
+    limit: Decimal
+    spent: Decimal
+    reserved: Decimal
+    is_reached: bool
+
+
+def today() -> Spending | None:
+    """Today's spending against the limit; None without a limit or with the on-device model."""
+    limit = current_limit()
+    if limit is None or settings.LLM_PROVIDER == "local":
+        return None
+    day = timezone.localdate()
+    row = SpendingDay.objects.filter(day=day).first() or SpendingDay(day=day)
+    most = max_cost(prompts.current().text, registry.models(), settings.LLM_IMAGE_MAX_SIDE)
+    return Spending(
+        limit=_yuan(limit),
+        spent=_yuan(row.spent),
+        reserved=_yuan(row.reserved),
+        is_reached=row.spent + most > limit,
+    )
+
+
+def take(reservation: Reservation, limit: int) -> None:
+    """Reserve the amount within the day's limit, and save the reservation.
+
+    `limit` is in millionths of a yuan. Raises ProviderError if it does not fit, and DatabaseError.
+    """
+    _open(reservation.day)
+    if not write_atomically(lambda: _take(reservation, limit)):
+        raise _refusal(reservation, limit)
+
+
+def _take(reservation: Reservation, limit: int) -> bool:
+    is_taken = SpendingDay.objects.filter(
+        day=reservation.day, spent__lte=limit - reservation.amount - F("reserved")
+    ).update(reserved=F("reserved") + reservation.amount)
+    if is_taken:
+        reservation.save(force_insert=True)
+    return bool(is_taken)
+
+
+def give_back(reservation: Reservation, cost: Decimal) -> None:
+    """Replace the reserved amount by the actual cost, in yuan."""
+    SpendingDay.objects.filter(day=reservation.day).update(
+        spent=F("spent") + millionths(cost), reserved=F("reserved") - reservation.amount
+    )
+
+
+def reset() -> None:
+    """Forget which day's row exists; for tests."""
+    global _opened
+    _opened = None
+
+
+def current_limit() -> int | None:
+    """DAILY_COST_LIMIT in millionths of a yuan, if it is set."""
+    yuan = settings.DAILY_COST_LIMIT
+    return None if yuan is None else millionths(yuan)
+
+
+def _open(day: date) -> None:
+    """Create the day's row, including what was spent before a limit was set."""
+    global _opened
+    with _opening:
+        if _opened == day:
+            return
+        midnight = timezone.make_aware(datetime.combine(day, time()))
+        # Outside the transaction, in which processes that find the row would each hold a lock on
+        # it.
+        SpendingDay.objects.get_or_create(day=day)
+        write_atomically(lambda: _count_earlier_spending(day, midnight))
+        _opened = day
+
+
+def _count_earlier_spending(day: date, midnight: datetime) -> None:
+    row = SpendingDay.objects.select_for_update().get(day=day)
+    calls = ModelCall.objects.filter(created_at__gte=midnight).exclude(billed=Billed.NO)
+    real = calls.exclude(request_id__startswith=DEMO)
+    spent = real.aggregate(cost=Sum("cost", default=Decimal(0)))["cost"]
+    # SQLite sums decimals as floating point, with a small error.
+    row.spent = max(row.spent, millionths(round(spent, 6)))
+    row.save(update_fields=["spent"])
+
+
+def max_cost(prompt: str, models: Iterable[str], max_side: int) -> int:
+    """The maximum cost, in millionths of a yuan, of asking one of `models` about a photo of up to
+    `max_side` pixels a side."""
+    now = timezone.now()
+    return max(
+        millionths(
+            settings.LLM_PRICES.max_cost(
+                model,
+                now,
+                pixels=max_side**2,
+                prompt=prompt,
+                output_tokens=settings.LLM_MAX_TOKENS,
+            )
+        )
+        for model in models
+    )
+
+
+def _refusal(wanted: Reservation, limit: int) -> ProviderError:
+    row = SpendingDay.objects.filter(day=wanted.day).first()
+    if row is None:  # the table was emptied under us
+        reset()
+    if row is None or row.spent + wanted.amount <= limit:
+        why = "What is left of DAILY_COST_LIMIT is reserved by calls that are under way."
+        return ProviderError("model_busy", why, retry_after=BUSY_RETRY_SECONDS)
+    return LimitReached(
+        "model_unavailable",
+        "DAILY_COST_LIMIT is reached.",
+        retry_after=seconds_to_midnight(wanted.day),
+    )
+
+
+def millionths(yuan: Decimal) -> int:
+    return int((Decimal(yuan) * MILLION).to_integral_value(ROUND_CEILING))
+
+
+def _yuan(millionths: int) -> Decimal:
+    return Decimal(millionths) / MILLION

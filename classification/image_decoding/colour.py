@@ -1,0 +1,66 @@
+"""Converts pictures to sRGB, as a phone shows them: ICC profiles, and the coding points of HEIC,
+AVIF and PNG."""
+
+from io import BytesIO
+
+from PIL import Image, ImageCms
+
+from classification.image_decoding import hdr
+from classification.image_decoding.containers.source import CodingPoints, Source
+
+# The colour space of a profile -> the mode of pictures that it applies to.
+MODES_OF_PROFILES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
+CICP_TAG_BYTES = 12
+SRGB_GAMMA = 0.45455
+
+_SRGB = ImageCms.createProfile("sRGB")
+
+
+def to_srgb(image: Image.Image, source: Source) -> Image.Image:
+    """Convert a picture of mode L, RGB or CMYK to RGB in sRGB.
+
+    A profile that is damaged, or for another colour space than the picture's, is ignored.
+    """
+    points = _points_of_profile(source.icc or b"") or source.coding_points
+    if points and points.transfer in hdr.TRANSFERS:
+        return hdr.to_srgb(image.convert("RGB"), *points)
+    if source.icc:
+        return _through_profile(image, source.icc).convert("RGB")
+    rgb = image.convert("RGB")
+    if points and points.primaries in (hdr.BT2020, hdr.DISPLAY_P3):
+        return hdr.to_srgb(rgb, points.primaries, hdr.SRGB_TRANSFER)
+    # sRGB is approximated by 1/2.2.
+    if source.gamma and abs(source.gamma - SRGB_GAMMA) > 0.01:
+        exponent = SRGB_GAMMA / source.gamma
+        return rgb.point([round(255 * (value / 255) ** exponent) for value in range(256)] * 3)
+    return rgb
+
+
+def _through_profile(image: Image.Image, icc: bytes) -> Image.Image:
+    try:
+        profile = ImageCms.ImageCmsProfile(BytesIO(icc))
+        space = profile.profile.xcolor_space.strip()
+        if MODES_OF_PROFILES.get(space) != image.mode or _is_srgb(profile):
+            return image
+        # The transform is cheaper than it looks: the picture has been reduced before.
+        shown = ImageCms.profileToProfile(image, profile, _SRGB, outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError, ValueError, TypeError, SyntaxError):
+        return image
+    return shown or image
+
+
+def _is_srgb(profile: ImageCms.ImageCmsProfile) -> bool:
+    """Whether the profile is sRGB, by far the commonest, so that there is nothing to convert."""
+    return (profile.profile.profile_description or "").startswith("sRGB")
+
+
+def _points_of_profile(icc: bytes) -> CodingPoints | None:
+    """The coding points in a profile's `cicp` tag, which HDR pictures have."""
+    tags = int.from_bytes(icc[128:132], "big")
+    for number in range(min(tags, 100)):
+        entry = icc[132 + 12 * number : 144 + 12 * number]
+        if entry[:4] == b"cicp":
+            start = int.from_bytes(entry[4:8], "big")
+            tag = icc[start : start + CICP_TAG_BYTES]
+            return CodingPoints(tag[8], tag[9]) if len(tag) == CICP_TAG_BYTES else None
+    return None

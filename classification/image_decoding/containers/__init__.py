@@ -1,0 +1,1 @@
+"""Parsers of each format's container, without decoding, in a bounded number of steps."""

@@ -1,0 +1,132 @@
+"""HEIC and AVIF: boxes within boxes (ISO base media file format)."""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from classification.image_decoding.containers.source import CodingPoints, Source
+from classification.image_decoding.errors import ImageError
+from classification.image_decoding.limits import MAX_PARTS
+
+# Measured with photos of 10 bits per sample, on one core.
+BYTES_PER_PIXEL = {"HEIF": 13, "AVIF": 14}
+SECONDS_PER_PIXEL = {"HEIF": 60e-9, "AVIF": 40e-9}
+TURNS = {b"irot", b"imir"}
+MAX_ICC_BYTES = 4 * 1024 * 1024
+
+
+class Box(NamedTuple):
+    """A box: its four-letter type, and its content."""
+
+    kind: bytes
+    content: memoryview
+
+
+@dataclass(slots=True)
+class _Meta:
+    """The file's metadata on its items; `associations` maps items to the numbers of their
+    properties, counted from 1."""
+
+    primary: int = 0
+    properties: list[Box] = field(default_factory=list)
+    associations: dict[int, list[int]] = field(default_factory=dict)
+    steps: int = MAX_PARTS
+
+    def boxes(self, content: memoryview) -> Iterator[Box]:
+        """The boxes in the content of another. Raises ImageError after MAX_PARTS steps in a
+        file."""
+        position = 0
+        while position + 8 <= len(content):
+            self.step()
+            length, kind = struct.unpack_from(">I4s", content, position)
+            header = 8
+            if length == 1:
+                (length,) = struct.unpack_from(">Q", content, position + 8)
+                header = 16
+            end = position + length if length else len(content)
+            if end < position + header:
+                raise ImageError
+            yield Box(kind, content[position + header : end])
+            position = end
+
+    def step(self) -> None:
+        self.steps -= 1
+        if self.steps < 0:
+            raise ImageError
+
+    def of_primary(self) -> list[Box]:
+        """The properties of the primary picture."""
+        numbers = self.associations.get(self.primary, [])
+        return [self.properties[n - 1] for n in numbers if 0 < n <= len(self.properties)]
+
+
+def read(data: bytes, image_format: str) -> Source:
+    """The primary picture of a file. Raises ImageError when there is none, or too many boxes.
+
+    `orientation` stays 1: the decoders rotate as the boxes say, and without such boxes EXIF counts,
+    which is read when decoding.
+    """
+    meta = _Meta()
+    try:
+        for box in meta.boxes(memoryview(data)):
+            if box.kind == b"meta":
+                _read_meta(meta, box.content[4:])
+    except (struct.error, IndexError) as error:
+        raise ImageError from error
+    properties = meta.of_primary()
+    sizes = [box.content for box in properties if box.kind == b"ispe"]
+    if not sizes or len(sizes[0]) < 12:
+        raise ImageError
+    width, height = struct.unpack_from(">II", sizes[0], 4)
+    pixels = width * height
+    source = Source(
+        image_format,
+        data,
+        width,
+        height,
+        memory=pixels * BYTES_PER_PIXEL[image_format],
+        seconds=pixels * SECONDS_PER_PIXEL[image_format],
+        is_turned=any(box.kind in TURNS for box in properties),
+    )
+    _read_colour(source, [bytes(box.content) for box in properties if box.kind == b"colr"])
+    return source
+
+
+def _read_meta(meta: _Meta, content: memoryview) -> None:
+    for box in meta.boxes(content):
+        if box.kind == b"pitm":
+            width = 2 if box.content[0] == 0 else 4
+            meta.primary = int.from_bytes(box.content[4 : 4 + width], "big")
+        elif box.kind == b"iprp":
+            for inner in meta.boxes(box.content):
+                if inner.kind == b"ipco":
+                    meta.properties = list(meta.boxes(inner.content))
+                elif inner.kind == b"ipma":
+                    _read_associations(meta, inner.content)
+
+
+def _read_associations(meta: _Meta, content: memoryview) -> None:
+    """Read which item has which properties: numbers of one or two bytes, without the highest
+    bit."""
+    version, is_wide = content[0], content[3] & 1
+    item, number = ("H" if version == 0 else "I"), ("H" if is_wide else "B")
+    mask = 0x7FFF if is_wide else 0x7F
+    (entries,) = struct.unpack_from(">I", content, 4)
+    position = 8
+    for _ in range(entries):
+        meta.step()
+        item_id, count = struct.unpack_from(f">{item}B", content, position)
+        position += struct.calcsize(f">{item}B")
+        numbers = struct.unpack_from(f">{count}{number}", content, position)
+        position += struct.calcsize(f">{count}{number}")
+        meta.associations.setdefault(item_id, []).extend(n & mask for n in numbers)
+
+
+def _read_colour(source: Source, colours: list[bytes]) -> None:
+    """Read both the profile and the coding points."""
+    for colour in colours:
+        if colour[:4] in (b"prof", b"rICC") and len(colour) <= MAX_ICC_BYTES:
+            source.icc = colour[4:]
+        elif colour[:4] == b"nclx" and len(colour) >= 8:
+            source.coding_points = CodingPoints(*struct.unpack_from(">HH", colour, 4))

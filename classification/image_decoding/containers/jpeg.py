@@ -1,0 +1,138 @@
+"""JPEG: a sequence of segments, with the compressed picture between them."""
+
+import re
+import struct
+from dataclasses import dataclass, field
+
+from classification.image_decoding import exif
+from classification.image_decoding.containers.source import Source
+from classification.image_decoding.errors import ImageError
+from classification.image_decoding.limits import MAX_PARTS
+
+EOI, SOS, DQT, DHT, DRI, DAC = 0xD9, 0xDA, 0xDB, 0xC4, 0xDD, 0xCC
+APP0, APP1, APP2, APP14 = 0xE0, 0xE1, 0xE2, 0xEE
+FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA, 0xCB}
+STANDALONE = {0x01, *range(0xD0, 0xD9)}
+TABLES = {DQT, DHT, DRI, DAC}
+JFIF = b"\xff\xe0\x00\x10JFIF\0\1\1\0\0\1\0\1\0\0"
+END = b"\xff\xd9"
+# Two ways to complete a truncated file: with zeros, as decoders do, and with ones.
+ENDS = (END, b"\xff\x00" * 64 + END)
+MAX_ICC_BYTES = 4 * 1024 * 1024
+# Decoders hold the coefficients of the whole picture, two bytes each, unless there is only one
+# scan.
+COEFFICIENT_BYTES = 2
+# Per pixel on one core: for the first scan, and for each further pass over all coefficients.
+SECONDS_PER_PIXEL = 10e-9
+SECONDS_PER_SCAN_PIXEL = 1.3e-9
+# Progressive photos have about ten scans. However small a scan is, it costs a pass over the whole
+# picture, and a decoder cannot be interrupted.
+MAX_SCANS = 100
+
+_MARKER = re.compile(rb"\xff([\x01-\xfe])")
+_MARKER_IN_SCAN = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
+
+
+@dataclass(slots=True)
+class _Walk:
+    """What has been found so far."""
+
+    parts: list[bytes] = field(default_factory=lambda: [b"\xff\xd8"])
+    frame: bytes = b""
+    scans: int = 0
+    is_one_scan: bool = True
+    has_jfif: bool = False
+    is_mpo: bool = False
+    facts: exif.CameraFacts | None = None
+    icc: dict[int, bytes] = field(default_factory=dict)
+    icc_bytes: int = 0
+
+
+def read(data: bytes) -> Source:
+    """The first picture of a file. Raises ImageError when there is none, or too many parts."""
+    walk = _Walk()
+    position = 2
+    for _ in range(MAX_PARTS):
+        marker = _MARKER.search(data, position)
+        if marker is None or marker[1][0] == EOI:
+            return _source(walk, is_open_ended=marker is None)
+        kind, position = marker[1][0], marker.end()
+        if kind in STANDALONE:
+            continue
+        length = int.from_bytes(data[position : position + 2], "big")
+        body = data[position + 2 : position + length]
+        if length < 2 or len(body) < length - 2:
+            # Browsers skip a length that makes no sense.
+            position += 2
+            continue
+        position += length
+        _take(walk, kind, body)
+        if kind == SOS:
+            end = _MARKER_IN_SCAN.search(data, position)
+            walk.parts.append(data[position : end.start() if end else len(data)])
+            position = end.start() if end else len(data)
+    raise ImageError("invalid_image")
+
+
+def _take(walk: _Walk, kind: int, body: bytes) -> None:
+    if kind in FRAMES:
+        if walk.frame:
+            raise ImageError("invalid_image")
+        walk.frame = bytes([kind]) + body
+    elif kind == SOS:
+        walk.scans += 1
+        walk.is_one_scan = walk.scans == 1 and body[:1] == walk.frame[6:7]
+    elif kind not in TABLES and not _is_adobe(kind, body):
+        _take_metadata(walk, kind, body)
+        return
+    walk.parts.append(struct.pack(">BBH", 0xFF, kind, len(body) + 2) + body)
+
+
+def _is_adobe(kind: int, body: bytes) -> bool:
+    """Whether this is Adobe's segment on the colour transform."""
+    return kind == APP14 and body.startswith(b"Adobe") and len(body) >= 12
+
+
+def _take_metadata(walk: _Walk, kind: int, body: bytes) -> None:
+    if kind == APP0 and body.startswith(b"JFIF\0"):
+        walk.has_jfif = True
+    elif kind == APP1 and body.startswith(b"Exif\0\0") and walk.facts is None:
+        walk.facts = exif.read(body)
+    elif kind == APP2 and body.startswith(b"MPF\0"):
+        walk.is_mpo = True
+    elif kind == APP2 and body.startswith(b"ICC_PROFILE\0") and len(body) > 14:
+        walk.icc_bytes += len(body)
+        if walk.icc_bytes <= MAX_ICC_BYTES:
+            walk.icc.setdefault(body[12], body[14:])
+
+
+def _source(walk: _Walk, *, is_open_ended: bool) -> Source:
+    if len(walk.frame) < 10 or not walk.scans or walk.scans > MAX_SCANS:
+        raise ImageError("invalid_image")
+    _, height, width = struct.unpack_from(">BHH", walk.frame, 1)
+    facts = walk.facts or exif.CameraFacts()
+    if walk.has_jfif:
+        walk.parts.insert(1, JFIF)
+    pixels = width * height
+    memory, seconds = pixels / 2, pixels * SECONDS_PER_PIXEL
+    if not walk.is_one_scan:
+        memory += _samples(walk.frame, pixels) * COEFFICIENT_BYTES
+        seconds += pixels * SECONDS_PER_SCAN_PIXEL * walk.scans
+    return Source(
+        "MPO" if walk.is_mpo else "JPEG",
+        b"".join(walk.parts),
+        width,
+        height,
+        memory=memory,
+        seconds=seconds,
+        orientation=facts.orientation,
+        has_camera_data=facts.has_camera_data,
+        icc=b"".join(walk.icc[number] for number in sorted(walk.icc)) or None,
+        is_open_ended=is_open_ended,
+    )
+
+
+def _samples(frame: bytes, pixels: int) -> float:
+    """The number of samples of all components; subsampled ones have fewer than there are pixels."""
+    factors = [(byte >> 4) * (byte & 15) for byte in frame[8::3]]
+    return pixels * sum(factors) / max(*factors, 1)

@@ -1,0 +1,163 @@
+"""Decodes the bytes of a file to a reduced JPEG. Runs in a process of its own, see `__main__`; must
+not import Django."""
+
+import functools
+from collections.abc import Iterable
+from dataclasses import dataclass
+from io import BytesIO
+
+import pillow_heif
+from PIL import Image
+
+from classification.image_decoding import exif, limits
+from classification.image_decoding.containers import gif, isobmff, jpeg, png, webp
+from classification.image_decoding.containers.source import Source
+from classification.image_decoding.errors import ImageError
+from classification.image_decoding.formats import FORMAT_WORDS, identify
+from classification.image_decoding.reduce import reduce, shown_part
+
+# DashScope accepts data URIs of 10 MiB; base64 adds a third.
+MAX_JPEG_BYTES = 7_500_000
+JPEG_QUALITIES = (85, 70, 50, 30, 10)
+# Decode at least this many times larger than what is sent, and reduce from there.
+DRAFT_GAP = 1.5
+
+# The number of pixels is checked here, before anything is decoded.
+Image.MAX_IMAGE_PIXELS = None
+
+_READERS = {"JPEG": jpeg.read, "PNG": png.read, "WEBP": webp.read, "GIF": gif.read}
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A reduced picture; `width` and `height` are those of the original, upright."""
+
+    format: str
+    width: int
+    height: int
+    has_camera_data: bool
+    jpeg: bytes
+
+
+def inspect(data: bytes, allowed_formats: Iterable[str]) -> Source:
+    """Parse a file without decoding it. Raises ImageError if it is invalid, not allowed, or would
+    take too much time or memory to decode."""
+    image_format = identify(data)
+    allowed = set(allowed_formats)
+    words = FORMAT_WORDS[image_format]
+    if image_format == "JPEG":
+        words = words | FORMAT_WORDS["MPO"]
+    if not words & allowed:
+        raise ImageError("unsupported_format")
+    reader = _READERS.get(image_format) or functools.partial(
+        isobmff.read, image_format=image_format
+    )
+    source = reader(data)
+    if not FORMAT_WORDS[source.format] & allowed:
+        raise ImageError("unsupported_format")
+    limits.check_dimensions(source.width, source.height)
+    limits.check_memory(source.memory)
+    return source
+
+
+def decode(source: Source, max_side: int) -> Decoded:
+    """Decode a picture and reduce it to `max_side` pixels. Raises ImageError if it is truncated,
+    and nearly anything else: decoders do so on broken data."""
+    image = _open(source, max_side)
+    width, height = source.width, source.height
+    if source.orientation >= 5:
+        width, height = height, width
+    limits.check_dimensions(width, height)
+    reduced = reduce(image, source, max_side)
+    return Decoded(source.format, width, height, source.has_camera_data, encode(reduced))
+
+
+def encode(image: Image.Image) -> bytes:
+    """Encode an RGB picture as a JPEG of at most MAX_JPEG_BYTES, without metadata. Raises
+    ImageError."""
+    # A phone's GPS position must not be sent.
+    image.info.clear()
+    for quality in JPEG_QUALITIES:
+        buffer = BytesIO()
+        image.save(buffer, "JPEG", quality=quality)
+        if buffer.tell() <= MAX_JPEG_BYTES:
+            return buffer.getvalue()
+    raise ImageError("image_dimensions")
+
+
+def _open(source: Source, max_side: int) -> Image.Image:
+    if source.format in ("JPEG", "MPO"):
+        return _open_jpeg(source, max_side)
+    if source.format == "HEIF":
+        return _open_heif(source)
+    if source.format == "AVIF":
+        return _open_avif(source)
+    image = Image.open(BytesIO(source.data), formats=[source.format])
+    if source.format == "GIF":
+        return _on_screen(image, source)
+    if image.size != (source.width, source.height):
+        raise ImageError
+    image.load()
+    return image
+
+
+def _on_screen(image: Image.Image, source: Source) -> Image.Image:
+    """A GIF's picture on its screen, the rest of which is transparent, as in browsers."""
+    image.load()
+    if image.size == (source.width, source.height):
+        return image
+    screen = Image.new("RGBA", (source.width, source.height))
+    screen.paste(image.convert("RGBA"), source.place)
+    return screen
+
+
+def _open_jpeg(source: Source, max_side: int) -> Image.Image:
+    """Decode a JPEG, at a fraction of its size if that is enough."""
+    if not source.is_open_ended:
+        return _drafted(source.data + jpeg.END, source, max_side)
+    # The decoder fills in zeros for missing data. If ones give another picture, more than the end
+    # marker is missing.
+    image, other = (_drafted(source.data + end, source, max_side) for end in jpeg.ENDS)
+    if image.tobytes() != other.tobytes():
+        raise ImageError
+    return image
+
+
+def _drafted(data: bytes, source: Source, max_side: int) -> Image.Image:
+    image = Image.open(BytesIO(data), formats=["JPEG"])
+    left, top, right, bottom = shown_part(image.size, source.orientation)
+    scale = DRAFT_GAP * max_side / max(right - left, bottom - top)
+    image.draft("", (round(image.width * scale), round(image.height * scale)))
+    limits.check_memory(source.memory + 4 * image.width * image.height)
+    image.load()
+    return image
+
+
+def _open_heif(source: Source) -> Image.Image:
+    file = pillow_heif.open_heif(source.data, remove_stride=False)
+    picture = file[file.primary_index]
+    metadata = picture.info["exif"]
+    facts = exif.read(metadata if isinstance(metadata, bytes) else b"")
+    source.has_camera_data = facts.has_camera_data
+    if not source.is_turned:
+        source.orientation = facts.orientation
+    data = picture.data
+    source.width, source.height = picture.size
+    mode = picture.mode
+    return Image.frombuffer(mode, picture.size, data, "raw", mode, picture.stride)
+
+
+def _open_avif(source: Source) -> Image.Image:
+    """Decode an AVIF; browsers rotate it as its boxes say, never by EXIF."""
+    try:
+        image = Image.open(BytesIO(source.data), formats=["AVIF"])
+    except Exception:  # Pillow parses EXIF eagerly, and fails if it is malformed
+        head, mark, pixels = source.data.partition(b"mdat")
+        data = head.replace(b"Exif", b"skip") + mark + pixels
+        image = Image.open(BytesIO(data), formats=["AVIF"])
+    facts = exif.read(image.info.get("exif", b""))
+    # Pillow puts the rotation of the boxes into EXIF.
+    source.orientation, source.has_camera_data = facts
+    source.width, source.height = image.size
+    image.load()
+    return image

@@ -1,0 +1,88 @@
+"""The decoder pool of this process: a few child processes, started on demand."""
+
+import atexit
+import logging
+import threading
+import time
+from typing import Any
+
+from classification.image_decoding import limits
+from classification.image_decoding.errors import ImageError
+from classification.image_decoding.limits import Cost
+from classification.images.decoder_process import Answer, DecoderDied, DecoderProcess
+from classification.images.scheduler import Scheduler
+
+logger = logging.getLogger(__name__)
+
+# How many files of at least this cost are decoded at once: expensive ones leave places for cheaper
+# ones.
+PLACES = {Cost.CHEAP: 4, Cost.ORDINARY: 3, Cost.EXPENSIVE: 2}
+# Disconnected clients cannot be detected, so waiting is bounded. The README's clients time out
+# after 30 s, of which the model needs a part.
+MAX_WAIT_SECONDS = 15.0
+
+_scheduler = Scheduler(PLACES)
+_lock = threading.Lock()
+_idle: list[DecoderProcess] = []
+
+
+def start() -> None:
+    """Start one process in advance, which takes as long as decoding several photos."""
+    _give_back(_take())
+
+
+@atexit.register
+def stop() -> None:
+    """End the processes that are idle."""
+    with _lock:
+        while _idle:
+            _idle.pop().close()
+
+
+def decode(data: bytes, *, allowed_formats: list[str], max_side: int, client: str) -> Answer:
+    """Decode a file in a child process, after waiting for its turn among all clients' files.
+
+    Raises ImageError, also for a file that crashed its decoder or took too long, and TimeoutError
+    if its turn did not come within MAX_WAIT_SECONDS or the machine is too busy.
+    """
+    request = {
+        "allowed_formats": allowed_formats,
+        "max_side": max_side,
+        "max_seconds": limits.MAX_SECONDS,
+    }
+    until, cost = time.monotonic() + MAX_WAIT_SECONDS, Cost.CHEAP
+    while True:
+        with _scheduler.turn(client, cost, until):
+            answer = _ask(request | {"max_cost": cost}, data)
+        if "cost" not in answer.facts:
+            break
+        cost = Cost(answer.facts["cost"])
+    if "refusal" in answer.facts:
+        raise ImageError(answer.facts["refusal"])
+    return answer
+
+
+def _ask(request: dict[str, Any], data: bytes) -> Answer:
+    while True:
+        process = _take()
+        try:
+            return process.ask(request, data)
+        except DecoderDied as death:
+            if death.is_fault_of_file:
+                logger.warning("A decoder was ended by a file of %d bytes.", len(data))
+                raise ImageError from death
+        finally:
+            _give_back(process)
+
+
+def _take() -> DecoderProcess:
+    with _lock:
+        if _idle:
+            return _idle.pop()
+    return DecoderProcess()
+
+
+def _give_back(process: DecoderProcess) -> None:
+    if process.is_usable:
+        with _lock:
+            _idle.append(process)

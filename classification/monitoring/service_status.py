@@ -1,0 +1,64 @@
+"""The state of the service over all its processes, for the staff's pages."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.functional import Promise
+
+from classification.models import ServerProcess
+from classification.monitoring.outage_advice import trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Why calls are paused in some processes: which ones, since when, and what to do."""
+
+    names: Sequence[str]
+    since: datetime
+    reason: str | Promise
+    advice: str | Promise
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The processes that are alive."""
+
+    processes: Sequence[ServerProcess]
+
+    @property
+    def hosts(self) -> int:
+        return len({process.host for process in self.processes})
+
+    @property
+    def resting(self) -> int:
+        """How many processes have paused calls."""
+        return sum(bool(process.rest_code) for process in self.processes)
+
+    @property
+    def rests(self) -> Iterator[Rest]:
+        """The reasons for paused calls, each with its processes."""
+        reasons = sorted({(p.rest_code, p.rest_cause) for p in self.processes if p.rest_code})
+        for code, cause in reasons:
+            found = [p for p in self.processes if (p.rest_code, p.rest_cause) == (code, cause)]
+            since = min(p.rest_since for p in found if p.rest_since)
+            yield Rest([str(p) for p in found], since, *trouble(code, cause))
+
+    @property
+    def denied_models(self) -> list[str]:
+        """The models that are skipped by some process."""
+        return sorted(
+            {model for p in self.processes for model in p.denied_models.split(", ") if model}
+        )
+
+    @property
+    def calls_in_flight(self) -> int:
+        return sum(process.calls_in_flight for process in self.processes)
+
+    @property
+    def rows_waiting(self) -> int:
+        return sum(process.rows_waiting for process in self.processes)
+
+    @property
+    def rows_dropped(self) -> int:
+        return sum(process.rows_dropped for process in self.processes)

@@ -1,0 +1,117 @@
+"""The playground: classify a photo as an app would, and look at everything behind the answer."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core import signing
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from classification.categories import CATEGORIES
+from classification.errors import ServiceError
+from classification.models import CORRECTION_FIELDS, CacheEntry, ModelCall, PromptVersion
+from classification.pipeline import trials
+from classification.pipeline.request_log import ClientInfo
+from classification.pipeline.trials import Trial
+from classification.staff.forms import CorrectionForm, PhotoForm
+from classification.templatetags.figures import yuan
+from core.audit import record
+from core.request_id import request_id_var
+from core.staff import StaffRequest, staff_only, staff_with
+
+
+@staff_only
+@require_GET
+def page(request: StaffRequest) -> HttpResponse:
+    context = {
+        "names": {category.key: category.name for category in CATEGORIES},
+        "max_side": settings.LLM_IMAGE_MAX_SIDE,
+        "formats": settings.ALLOWED_IMAGE_FORMATS,
+        "max_megabytes": settings.MAX_IMAGE_SIZE_MB,
+        "max_bytes": settings.MAX_IMAGE_SIZE_MB * 1024 * 1024,
+    }
+    return render(request, "playground/page.html", context)
+
+
+@staff_only
+@require_GET
+def answer(request: StaffRequest) -> HttpResponse:
+    """The details of an answer that clients do not get: its entry and its calls."""
+    image_hash, request_id = request.GET.get("hash", ""), request.GET.get("request", "")
+    return _details(request, image_hash, request_id)
+
+
+def _details(request: StaffRequest, image_hash: str, request_id: str) -> HttpResponse:
+    calls = ModelCall.objects.filter(request_id=request_id) if request_id else ()
+    context = {
+        "entry": CacheEntry.objects.filter(image_hash=image_hash).first(),
+        "calls": calls,
+        "cost": sum(call.cost for call in calls),
+        "request_id": request_id,
+        "categories": CATEGORIES,
+    }
+    return render(request, "playground/answer.html", context)
+
+
+@staff_with("classification.change_cacheentry")
+@require_POST
+def correct(request: StaffRequest) -> HttpResponse:
+    """Give the photo on a card the category that somebody of the staff chose for it."""
+    form = CorrectionForm(request.POST)
+    if not form.is_valid():
+        return HttpResponse(status=400)
+    image_hash = form.cleaned_data["hash"]
+    with transaction.atomic():
+        entry = CacheEntry.objects.select_for_update().filter(image_hash=image_hash).first()
+        if entry and entry.category != form.cleaned_data["category"]:
+            entry.correct(form.cleaned_data["category"], by=request.user)
+            entry.save(update_fields=CORRECTION_FIELDS)
+            record(request.user, entry, _("Corrected on the test page"))
+    return _details(request, image_hash, form.cleaned_data["request"])
+
+
+@staff_with("classification.try_model")
+@require_POST
+def ask_again(request: StaffRequest) -> HttpResponse:
+    """Ask the model about a photo, bypassing the cache; the answer is only shown."""
+    form = PhotoForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return HttpResponse(status=400)
+    prompt = PromptVersion.objects.current()
+    trial, error = ask_model(form.cleaned_data["image"].read(), prompt)
+    record_trial(request.user, (trial, error))
+    cached = trial and CacheEntry.objects.filter(image_hash=trial.entry.image_hash).first()
+    return render(
+        request, "playground/again.html", {"trial": trial, "error": error, "cached": cached}
+    )
+
+
+@staff_with("classification.keep_answer")
+@require_POST
+def keep(request: StaffRequest) -> HttpResponse:
+    """Cache an answer that was only shown, so that clients get it."""
+    try:
+        entry = trials.keep(request.POST.get("sealed", ""))
+    except signing.BadSignature:
+        return render(request, "playground/kept.html", {"entry": None})
+    record(request.user, entry, _("Cached answer replaced"))
+    return render(request, "playground/kept.html", {"entry": entry})
+
+
+def record_trial(user: Any, *answers: tuple[Trial | None, ServiceError | None]) -> None:
+    """Write down who had the model asked, and what the answers cost."""
+    cost = sum(trial.entry.cost for trial, _error in answers if trial)
+    record(user, ModelCall, _("Model tried: %(cost)s") % {"cost": yuan(cost)})
+
+
+def ask_model(upload: bytes, prompt: PromptVersion) -> tuple[Trial | None, ServiceError | None]:
+    """The model's answer about one photo, or why there is none."""
+    try:
+        return trials.ask(
+            upload=upload, prompt=prompt, client=ClientInfo(request_id_var.get())
+        ), None
+    except ServiceError as error:
+        return None, error

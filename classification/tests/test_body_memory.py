@@ -1,0 +1,102 @@
+"""How many bytes of bodies are held at once."""
+
+import json
+import threading
+import time
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from typing import Any
+
+import pytest
+from django.core.handlers.wsgi import WSGIHandler
+
+from classification.api.request_bodies import body_memory
+from classification.api.request_bodies.body_memory import BodyMemory
+from classification.api.request_bodies.buffering import buffer_request_bodies
+
+MEGABYTE = 1024 * 1024
+ALBUM, PHOTO, HASHES = "/api/v1/classify/batch", "/api/v1/classify", "/api/v1/classify/check-cache"
+
+
+start: Any = lambda *args: None  # noqa: E731
+
+
+def environ(path: str, length: int, **more: Any) -> dict[str, Any]:
+    return {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": path,
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "CONTENT_TYPE": "multipart/form-data; boundary=x",
+        "CONTENT_LENGTH": str(length),
+        "wsgi.input": BytesIO(),
+        "wsgi.url_scheme": "http",
+    } | more
+
+
+class Inner:
+    """An application that counts the bytes of bodies on which it is at work."""
+
+    def __init__(self) -> None:
+        self.now = self.peak = self.answered = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        length = int(environ["CONTENT_LENGTH"])
+        with self._lock:
+            self.now += length
+            self.peak = max(self.peak, self.now)
+        time.sleep(0.05)
+        with self._lock:
+            self.now -= length
+            self.answered += 1
+        return [b""]
+
+
+@pytest.mark.parametrize(
+    ("path", "length", "bound"),
+    [(ALBUM, 195 * MEGABYTE, 200), (ALBUM, 60 * MEGABYTE, 200), (PHOTO, 9 * MEGABYTE, 400)],
+)
+def test_bodies_at_once_stay_within_a_bound_and_all_are_answered(
+    path: str, length: int, bound: int
+) -> None:
+    inner = Inner()
+    application = buffer_request_bodies(inner)
+    with ThreadPoolExecutor(60) as threads:
+        for _ in range(60 if path == PHOTO else 6):
+            threads.submit(application, environ(path, length), start)
+
+    assert inner.answered == (60 if path == PHOTO else 6)
+    assert inner.peak <= bound * MEGABYTE
+
+
+def test_an_album_keeps_no_photo_waiting() -> None:
+    inner = Inner()
+    application = buffer_request_bodies(inner)
+    with body_memory.albums.hold(200 * MEGABYTE):
+        application(environ(PHOTO, 9 * MEGABYTE), start)
+        application(environ(HASHES, 100), start)
+
+    assert inner.answered == 2
+
+
+@pytest.mark.django_db
+def test_what_finds_no_room_is_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = BodyMemory(10 * MEGABYTE)
+    monkeypatch.setattr(body_memory, "photos", memory)
+    monkeypatch.setattr(body_memory, "MAX_WAIT_SECONDS", 0.01)
+    started: dict[str, Any] = {}
+
+    def start_response(status: str, headers: list[tuple[str, str]], *args: Any) -> Any:
+        started.update(status=status, headers=dict(headers))
+
+    with memory.hold(9 * MEGABYTE):
+        reply = buffer_request_bodies(WSGIHandler())(
+            environ(PHOTO, 2 * MEGABYTE),
+            start_response,
+        )
+
+    assert started["status"].startswith("503")
+    assert started["headers"]["Retry-After"]
+    assert json.loads(b"".join(reply))["error_code"] == "model_busy"
