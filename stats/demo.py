@@ -1,18 +1,19 @@
-"""Made-up requests for tests, demos and benchmarks: marked as such, and removable."""
+"""Demo data for tests, demos and benchmarks: marked as such, and removable."""
 
 import hashlib
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from django.db import transaction
-from django.db.models import Max, Min
+from django.db.models import Count, Max, Min, Model, Q, Sum
 from django.utils import timezone
 
+from classification.choices import DEMO, Billed, Source
 from classification.models import CacheEntry, ModelCall, RequestLog
-from stats import roll_ups
+from stats import aggregations
 from stats.models import (
     Day,
     DayAddress,
@@ -22,17 +23,21 @@ from stats.models import (
     DayLedger,
     DayUser,
     Minute,
+    MinuteCategory,
+    MinuteError,
     RollUp,
     User,
 )
+from stats.rollup import chunks, summary_tables
 
-# Every row tells itself from a real one: by its request, its user, its address or its provider.
-MARK = "demo_"
+# Every demo row is recognisable: by its request id, user id, address or provider.
+MARK = DEMO
 USER = "demo-"
-NETWORK = "198.51.100."  # set aside for examples by RFC 5737
+NETWORK = "198.51.100."  # reserved for documentation by RFC 5737
 PROVIDER = "demo"
 
 BATCH_ROWS = 2000
+BY_MINUTE: tuple[type[Model], ...] = (Minute, MinuteCategory, MinuteError)
 SHARES = {
     "pets": 22,
     "foods": 20,
@@ -56,8 +61,9 @@ DESCRIPTIONS: dict[str, list[str | None]] = {
 }
 FAILURES = ["model_timeout", "model_busy", "invalid_image", "invalid_image", "image_rejected"]
 FAILURE_SHARE = 0.012
-MODEL = "qwen-vl-plus"
-COST = Decimal("0.0008")
+MODEL = "qwen3-vl-plus"
+# 850 input and 60 output tokens, at 1 and 10 yuan per million.
+COST = Decimal("0.00145")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +83,9 @@ class Size:
 
 
 def seed(size: Size) -> Iterator[int]:
-    """Write the history, giving the number of requests of each batch; ends now.
+    """Write a history that ends now; yields the number of requests of each batch.
 
-    Another history of the same size differs in its dates only.
+    Deterministic, except for the dates.
     """
     chance = random.Random(6)  # noqa: S311
     now = timezone.now()
@@ -95,24 +101,60 @@ def seed(size: Size) -> Iterator[int]:
         yield len(rows)
 
 
+def is_there() -> bool:
+    """Whether there are demo requests."""
+    # A range can use the index on every database; on MariaDB, a binary LIKE cannot.
+    return RequestLog.objects.filter(request_id__gte="demo", request_id__lt="demp").exists()
+
+
+def counts_of(start: datetime, end: datetime) -> dict[str, int]:
+    """The number of demo requests, hits and failures from `start` to `end`."""
+    rows = RequestLog.objects.filter(created_at__gte=start, created_at__lt=end)
+    counts: dict[str, int] = rows.filter(request_id__startswith=MARK).aggregate(
+        requests=Count("pk"),
+        hits=Count("pk", filter=Q(from_cache=True)),
+        failures=Count("pk", filter=aggregations.FAILED),
+    )
+    return counts
+
+
+def cost_of(day: date) -> Decimal:
+    """The cost of demo calls on a day, in yuan, which nobody paid."""
+    midnight = timezone.make_aware(datetime.combine(day, time()))
+    calls = ModelCall.objects.filter(created_at__gte=midnight, request_id__startswith=MARK)
+    until = calls.filter(created_at__lt=midnight + timedelta(days=1)).exclude(billed=Billed.NO)
+    total: Decimal = until.aggregate(cost=Sum("cost", default=Decimal(0)))["cost"]
+    return total
+
+
 def remove() -> Iterator[int]:
-    """Delete every demo row and take it out of the figures, giving the rows of each batch."""
+    """Delete all demo rows and subtract them from the figures; yields the number of rows of each
+    batch."""
+    kept = {table: _oldest(table) for table in BY_MINUTE}
     for source in (RequestLog, ModelCall):
         rows = source._default_manager.filter(request_id__startswith=MARK)
         ids = rows.aggregate(first=Min("pk"), last=Max("pk"))
         if ids["first"] is None:
             continue
-        for start in range(ids["first"], ids["last"] + 1, roll_ups.CHUNK_ROWS):
-            chunk = rows.filter(pk__gte=start, pk__lt=start + roll_ups.CHUNK_ROWS)
+        for start in range(ids["first"], ids["last"] + 1, chunks.CHUNK_ROWS):
+            chunk = rows.filter(pk__gte=start, pk__lt=start + chunks.CHUNK_ROWS)
             with transaction.atomic():
                 states = RollUp.objects.select_for_update().filter(pk=source._meta.db_table)
                 for state in states:
-                    roll_ups.add_up(chunk.filter(pk__lte=state.upto), "-")
+                    summary_tables.add_up(chunk.filter(pk__lte=state.upto), "-")
                 deleted = chunk.delete()[0]
             yield deleted
     yield CacheEntry.objects.filter(provider=PROVIDER).delete()[0]
     with transaction.atomic():
         _forget_people()
+        # Subtracting from minutes that had been purged has created negative rows.
+        for table, oldest in kept.items():
+            table._default_manager.filter(day__lt=oldest).delete()
+
+
+def _oldest(table: type[Model]) -> date:
+    day: date | None = table._default_manager.aggregate(day=Min("day"))["day"]
+    return day or date.max
 
 
 def _forget_people() -> None:
@@ -120,11 +162,11 @@ def _forget_people() -> None:
     for day in set(days):
         users = DayUser.objects.filter(day=day, user_id__startswith=USER).delete()[0]
         addresses = DayAddress.objects.filter(day=day, ip_address__startswith=NETWORK).delete()[0]
-        roll_ups.forget_people(day, users=users, addresses=addresses)
+        summary_tables.forget_people(day, users=users, addresses=addresses)
     User.objects.filter(user_id__startswith=USER).delete()
-    # Of the minutes a purge has deleted some, which were not there to be subtracted from.
-    Minute.objects.filter(day__lt=timezone.localdate() - timedelta(days=1)).delete()
     Minute.objects.filter(requests=0, cost=0).delete()
+    MinuteCategory.objects.filter(answers=0).delete()
+    MinuteError.objects.filter(requests=0).delete()
     Day.objects.filter(requests=0, cost=0).delete()
     DayDuration.objects.filter(requests=0).delete()
     DayError.objects.filter(requests=0).delete()
@@ -133,7 +175,7 @@ def _forget_people() -> None:
 
 
 def _times(chance: random.Random, size: Size, now: datetime) -> list[datetime]:
-    """When the requests came, in order: more of late, at weekends and in the evening."""
+    """Sorted times of requests: more recently, at weekends and in the evening."""
     ages = range(size.days)
     weekend = [1.4 if (now - timedelta(days=age)).weekday() >= 5 else 1.0 for age in ages]
     weights = [weekend[age] * (1.6 - age / size.days) * chance.uniform(0.9, 1.1) for age in ages]
@@ -165,6 +207,7 @@ def _entry(chance: random.Random, number: int, size: Size, now: datetime) -> Cac
         prompt_version=1,
         hit_count=min(int(chance.paretovariate(0.9)), 4000),
         cost=COST,
+        cost_is_exact=True,
         created_at=now - timedelta(days=chance.random() * size.days),
     )
 
@@ -174,7 +217,7 @@ def _hash(number: int) -> str:
 
 
 def _category(number: int) -> str:
-    """The category of an entry, by its number alone."""
+    """The category of an entry, determined by its number."""
     return HUNDRED[number * 37 % 100]
 
 
@@ -192,30 +235,32 @@ def _request(chance: random.Random, at: datetime, size: Size) -> RequestLog:
     if chance.random() < FAILURE_SHARE:
         row.outcome = chance.choice(FAILURES)
         return row
-    row.category, row.source, row.cost = _category(number), "llm", COST
+    row.category, row.source, row.cost = _category(number), Source.LLM, COST
     row.confidence = Decimal(chance.randint(720, 990)) / 1000
     if chance.random() < 0.75:
-        row.from_cache, row.source, row.processing_time_ms = True, "cache", chance.randint(1, 9)
+        row.from_cache, row.source = True, Source.CACHE
+        row.processing_time_ms = chance.randint(1, 9)
         row.cost, row.saved = Decimal(0), COST
     return row
 
 
 def _is_paid(row: RequestLog) -> bool:
-    return row.source == "llm" or row.outcome == "model_timeout"
+    return row.source == Source.LLM or row.outcome == "model_timeout"
 
 
 def _call(row: RequestLog) -> ModelCall:
-    """The ledger's line of a paid request; one that timed out is perhaps billed."""
-    is_answer = row.source == "llm"
+    """The ledger row of a paid request; a timed out one is possibly billed."""
+    is_answer = row.source == Source.LLM
     return ModelCall(
         request_id=row.request_id,
         image_hash=row.image_hash,
         model=MODEL,
         outcome=row.outcome,
-        billed="yes" if is_answer else "perhaps",
+        billed=Billed.YES if is_answer else Billed.PERHAPS,
         input_tokens=850 if is_answer else None,
         output_tokens=60 if is_answer else None,
         cost=COST,
+        cost_is_exact=is_answer,
         duration_ms=row.processing_time_ms or 0,
         created_at=row.created_at,
     )

@@ -1,30 +1,68 @@
-"""Adding rows of the roll-ups and rows of the tail together."""
+"""Merging rows with the same keys: in Python, and in the SQL of each database."""
 
-from collections.abc import Iterable, Mapping
-from datetime import date
-from typing import Any
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Func, Model, QuerySet
+from django.db.models.sql.compiler import SQLCompiler
 
-def between(rows: Iterable[dict[str, Any]], first: date, last: date) -> list[dict[str, Any]]:
-    """The rows of the days from `first` to `last`."""
-    return [row for row in rows if first <= row["day"] <= last]
-
-
-def merged(
-    rolled: Iterable[Mapping[str, Any]], later: Iterable[Mapping[str, Any]], *keys: str
-) -> list[dict[str, Any]]:
-    """One row for each set of keys, with what both have added together."""
-    found = {tuple(row[key] for key in keys): dict(row) for row in rolled}
-    for row in later:
-        into = found.setdefault(tuple(row[key] for key in keys), {})
-        for name, value in row.items():
-            into[name] = _together(name, into[name], value) if name in into else value
-    return list(found.values())
+Row: TypeAlias = dict[str, Any]
+Rows: TypeAlias = "QuerySet[Any, Row]"
 
 
-def _together(name: str, old: Any, new: Any) -> Any:
-    if name == "first_request":
-        return min(old, new)
-    if name == "last_request":
-        return max(old, new)
-    return old if isinstance(old, str | date) else old + new
+class Exact(Func):
+    """A text expression with binary collation, like the columns of stats.models."""
+
+    template = "%(expressions)s"
+    arity = 1
+
+    def as_mysql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
+    ) -> tuple[str, Any]:
+        return self.as_sql(
+            compiler, connection, template="%(expressions)s COLLATE utf8mb4_bin", **context
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Merge:
+    """How two values of a column are merged: in Python, and in the SQL of each database."""
+
+    python: Callable[[Any, Any], Any]
+    sql: Mapping[str, str]
+
+
+# `sign` is "-" when rows are subtracted.
+SUM = Merge(operator.add, dict.fromkeys(("mysql", "sqlite"), "{old} {sign} {new}"))
+EARLIEST = Merge(min, {"mysql": "LEAST({old}, {new})", "sqlite": "MIN({old}, {new})"})
+LATEST = Merge(max, {"mysql": "GREATEST({old}, {new})", "sqlite": "MAX({old}, {new})"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Aggregation:
+    """An aggregation of rows of `source` into rows of `table`: `select` returns dicts of `keys` and
+    `columns`."""
+
+    source: type[Model]
+    table: type[Model]
+    keys: Sequence[str]
+    columns: Mapping[str, Merge]
+    select: Callable[[QuerySet[Any]], Rows]
+
+    def merge(self, rows: Iterable[Mapping[str, Any]], keys: Sequence[str] = ()) -> list[Row]:
+        """Merge rows with the same `keys`, by default those of the table; other columns than the
+        aggregation's are dropped."""
+        keys = keys or self.keys
+        merged: dict[tuple[Any, ...], Row] = {}
+        for row in rows:
+            key = tuple(row[name] for name in keys)
+            if key not in merged:
+                merged[key] = {name: row[name] for name in (*keys, *self.columns)}
+                continue
+            into = merged[key]
+            for name, column in self.columns.items():
+                into[name] = column.python(into[name], row[name])
+        return list(merged.values())

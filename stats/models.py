@@ -1,36 +1,31 @@
-"""What the figures are read from: the request log and the ledger, added up.
+"""The tables that figures are read from: the request log and the ledger, added up.
 
-A row of the log is counted either here or in the tail, the rows that came after `RollUp.upto`;
-so every figure is exact at any moment, however far the adding up has come:
+A row of the log is counted either here or as a pending row, one that came after `RollUp.upto`.
+So every figure is exact at any moment, however far the rolling up has come:
 
-    tallies.py   how rows add up, as one SELECT for each table below
-    roll_ups.py  adds the rows up to an id into these tables, each row once
-    tail.py      adds the rest up at each reading, as of one moment
-    queries.py   adds the two together
+    aggregations.py  how rows add up, as one SELECT for each table below
+    rollup/          adds the rows up to an id to these tables, each row once
+    snapshot.py      these tables and the pending rows, as of one moment
+    figures.py       adds the two together, ranges.py for any range of minutes
 
 Days and minutes are those of the wall clock, as `created_date` is. Users are told apart byte
 for byte on every database, as Python does it.
 """
 
-from typing import Any
-
 from django.db import models
-from django.db.backends.base.base import BaseDatabaseWrapper
+
+from core.fields import ExactCharField
 
 
-class ExactCharField(models.CharField):  # type: ignore[type-arg]
-    """Text in which "a" is not "A", whatever the database's own collation says."""
-
-    def db_parameters(self, connection: BaseDatabaseWrapper) -> dict[str, Any]:
-        collation = "utf8mb4_bin" if connection.vendor == "mysql" else None
-        return super().db_parameters(connection) | {"collation": collation}
+def _yuan() -> models.DecimalField:  # type: ignore[type-arg]
+    return models.DecimalField(max_digits=16, decimal_places=6, default=0, db_default=0)
 
 
 class RollUp(models.Model):
     """How far one table has been added up: every row with an id up to `upto`, and no other.
 
     The ids up to `ceiling` had been given out by `ceiling_time` (seconds since 1970, which no
-    summer time turns back); a while later their rows are there, or never will be.
+    summer time turns back); a while later their rows are there, but for those that come late.
     """
 
     table = models.CharField(max_length=32, primary_key=True)
@@ -45,7 +40,28 @@ class RollUp(models.Model):
         return f"{self.table} up to {self.upto}"
 
 
-class Figures(models.Model):
+class RollUpChunk(models.Model):
+    """The ids that were counted of those from `first_id` to `last_id`: their number, their sum,
+    and they themselves, packed. It is looked at again at `check_time` (seconds since 1970)."""
+
+    table = models.CharField(max_length=32)
+    first_id = models.PositiveBigIntegerField()
+    last_id = models.PositiveBigIntegerField()
+    rows = models.PositiveIntegerField()
+    id_sum = models.PositiveBigIntegerField()
+    ids = models.BinaryField()
+    rolled_time = models.FloatField()
+    check_time = models.FloatField()
+
+    class Meta:
+        db_table = "stats_roll_up_chunk"
+        indexes = [models.Index(fields=["table", "check_time"], name="stats_chunk_due")]
+
+    def __str__(self) -> str:
+        return f"{self.table} {self.first_id}-{self.last_id}"
+
+
+class RequestSums(models.Model):
     """Counts and sums of requests; times of `timed_requests` in milliseconds, money in yuan."""
 
     requests = models.PositiveIntegerField(default=0, db_default=0)
@@ -53,15 +69,17 @@ class Figures(models.Model):
     failures = models.PositiveIntegerField(default=0, db_default=0)
     timed_requests = models.PositiveIntegerField(default=0, db_default=0)
     total_time_ms = models.PositiveBigIntegerField(default=0, db_default=0)
-    cost = models.DecimalField(max_digits=16, decimal_places=6, default=0, db_default=0)
-    saved = models.DecimalField(max_digits=16, decimal_places=6, default=0, db_default=0)
+    cost = _yuan()
+    saved = _yuan()
 
     class Meta:
         abstract = True
 
 
-class Minute(Figures):
-    """A minute of the wall clock, as "HH:MM"; the hour that comes twice in autumn is one."""
+class Minute(RequestSums):
+    """A minute of the wall clock, as "HH:MM"; the hour that comes twice in autumn is one.
+
+    Kept as long as the log is, as every table by the minute."""
 
     pk = models.CompositePrimaryKey("day", "minute")
     day = models.DateField()
@@ -74,7 +92,7 @@ class Minute(Figures):
         return f"{self.day} {self.minute}"
 
 
-class Day(Figures):
+class Day(RequestSums):
     """A day, with what does not add up from its parts: who asked, and how long 95% waited."""
 
     day = models.DateField(primary_key=True)
@@ -135,6 +153,39 @@ class DayError(models.Model):
         return f"{self.day} {self.error_code}"
 
 
+class MinuteCategory(models.Model):
+    """How many answers of a minute named a category."""
+
+    pk = models.CompositePrimaryKey("day", "minute", "category")
+    day = models.DateField()
+    minute = models.CharField(max_length=5)
+    category = models.CharField(max_length=50)
+    answers = models.PositiveIntegerField(default=0)
+    total_confidence = models.DecimalField(max_digits=16, decimal_places=4, default=0)
+
+    class Meta:
+        db_table = "stats_minute_category"
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.minute} {self.category}"
+
+
+class MinuteError(models.Model):
+    """How many requests of a minute failed with a code."""
+
+    pk = models.CompositePrimaryKey("day", "minute", "error_code")
+    day = models.DateField()
+    minute = models.CharField(max_length=5)
+    error_code = models.CharField(max_length=40)
+    requests = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        db_table = "stats_minute_error"
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.minute} {self.error_code}"
+
+
 class DayUser(models.Model):
     """What a user asked on a day."""
 
@@ -143,6 +194,8 @@ class DayUser(models.Model):
     user_id = ExactCharField(max_length=64)
     requests = models.PositiveIntegerField(default=0)
     hits = models.PositiveIntegerField(default=0)
+    new_photos = models.PositiveIntegerField(default=0, db_default=0)
+    cost = _yuan()
     first_request = models.DateTimeField()
     last_request = models.DateTimeField()
 
@@ -172,11 +225,13 @@ class User(models.Model):
 
 
 class DayAddress(models.Model):
-    """An address that asked on a day; kept only as long as the log is."""
+    """What an address asked for on a day; kept only as long as the log is."""
 
     pk = models.CompositePrimaryKey("day", "ip_address")
     day = models.DateField()
     ip_address = models.CharField(max_length=45)
+    new_photos = models.PositiveIntegerField(default=0, db_default=0)
+    cost = _yuan()
     # The release before this one still writes it; the next one drops it.
     first_request = models.DateTimeField(null=True)
 
@@ -187,26 +242,95 @@ class DayAddress(models.Model):
         return f"{self.day}"
 
 
-class DayLedger(models.Model):
-    """The calls to one model on a day, with their costs in yuan. A call that timed out after it
-    was sent is perhaps billed, and counted apart."""
+class DayApp(RequestSums):
+    """What an app with keys asked on a day; the rest of the day is `anonymous`'s."""
 
-    pk = models.CompositePrimaryKey("day", "model")
+    pk = models.CompositePrimaryKey("day", "app_id")
+    day = models.DateField()
+    app_id = models.BigIntegerField()
+
+    class Meta:
+        db_table = "stats_day_app"
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.app_id}"
+
+
+class DayAppError(models.Model):
+    """How many requests of an app with keys failed with a code on a day."""
+
+    pk = models.CompositePrimaryKey("day", "app_id", "error_code")
+    day = models.DateField()
+    app_id = models.BigIntegerField()
+    error_code = models.CharField(max_length=40)
+    requests = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        db_table = "stats_day_app_error"
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.app_id} {self.error_code}"
+
+
+class DayAppUser(models.Model):
+    """What a user of an app with keys asked on a day."""
+
+    pk = models.CompositePrimaryKey("app_id", "day", "user_id")
+    app_id = models.BigIntegerField()
+    day = models.DateField()
+    user_id = ExactCharField(max_length=64)
+    requests = models.PositiveIntegerField(default=0)
+    hits = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        db_table = "stats_day_app_user"
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.app_id} {self.user_id}"
+
+
+class LedgerSums(models.Model):
+    """Counts and sums of calls, with their costs in yuan. A call that timed out after it was sent
+    is possibly billed, and counted separately."""
+
     day = models.DateField()
     model = models.CharField(max_length=50)
-    calls = models.PositiveIntegerField(default=0)
-    billed_calls = models.PositiveIntegerField(default=0)
-    perhaps_billed_calls = models.PositiveIntegerField(default=0)
-    input_tokens = models.PositiveBigIntegerField(default=0)
-    output_tokens = models.PositiveBigIntegerField(default=0)
-    billed_cost = models.DecimalField(max_digits=16, decimal_places=6, default=0)
-    perhaps_billed_cost = models.DecimalField(max_digits=16, decimal_places=6, default=0)
+    calls = models.PositiveIntegerField(default=0, db_default=0)
+    billed_calls = models.PositiveIntegerField(default=0, db_default=0)
+    perhaps_billed_calls = models.PositiveIntegerField(default=0, db_default=0)
+    input_tokens = models.PositiveBigIntegerField(default=0, db_default=0)
+    output_tokens = models.PositiveBigIntegerField(default=0, db_default=0)
+    cached_tokens = models.PositiveBigIntegerField(default=0, db_default=0)
+    billed_cost = _yuan()
+    # The part of it that is an estimate, as tokens or price were unknown.
+    estimated_billed_cost = _yuan()
+    perhaps_billed_cost = _yuan()
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.model}"
+
+
+class DayLedger(LedgerSums):
+    """The calls to one model on a day."""
+
+    pk = models.CompositePrimaryKey("day", "model")
 
     class Meta:
         db_table = "stats_day_ledger"
 
-    def __str__(self) -> str:
-        return f"{self.day} {self.model}"
+
+class DayAppLedger(LedgerSums):
+    """The calls to one model on a day for an app with keys, or for staff's trials; the rest of the
+    day is `anonymous`'s."""
+
+    pk = models.CompositePrimaryKey("day", "app_id", "model")
+    app_id = models.BigIntegerField()
+
+    class Meta:
+        db_table = "stats_day_app_ledger"
 
 
 class CacheTotals(models.Model):

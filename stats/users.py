@@ -1,4 +1,4 @@
-"""Who asks, and how often: roll-ups and tail together, as in queries.py."""
+"""Figures by user: roll-ups and pending rows combined."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
@@ -6,47 +6,53 @@ from typing import Any
 
 from django.db.models import Max, Min, Sum
 
-from stats import tallies
-from stats.merging import between, merged
+from stats import aggregations
+from stats.merging import Row
 from stats.models import Day, DayUser, User
-from stats.tail import Tail
+from stats.snapshot import SnapshotFigures
 
 PAGE_USERS = 2000
 
 
-def top_users(tail: Tail, limit: int) -> list[dict[str, Any]]:
-    """Who asked most since the log began, at most `limit` of them."""
-    later = tail.rows(tallies.USERS)
-    rolled = User.objects.values("user_id", "requests", "hits", "first_request", "last_request")
-    first = list(rolled.order_by("-requests", "user_id")[:limit])
-    # Most of the tail's users asked a few times, and are nowhere near the first ones.
-    least = first[-1]["requests"] if len(first) == limit else 0
-    most_in_tail = max((row["requests"] for row in later), default=0)
-    near = rolled.filter(requests__gte=least - most_in_tail)
-    candidates = [*first, *near.filter(user_id__in=[row["user_id"] for row in later])]
-    unique = {row["user_id"]: row for row in candidates}
-    found = merged(unique.values(), later, "user_id")
-    found.sort(key=lambda row: (-row["requests"], row["user_id"]))
-    return [_user(row) for row in found[:limit]]
+class UserFigures(SnapshotFigures):
+    """Figures of each user from one snapshot."""
+
+    def top_users(self, limit: int) -> list[Row]:
+        """The `limit` users with the most requests of all time."""
+        pending = self.snapshot.pending(aggregations.USERS)
+        rolled = User.objects.values("user_id", *aggregations.USERS.columns)
+        first = list(rolled.order_by("-requests", "user_id")[:limit])
+        # Most users with pending rows have few requests, and are far from the top.
+        least = first[-1]["requests"] if len(first) == limit else 0
+        most_pending = max((row["requests"] for row in pending), default=0)
+        near = rolled.filter(requests__gte=least - most_pending)
+        candidates = [*first, *near.filter(user_id__in=[row["user_id"] for row in pending])]
+        unique = {row["user_id"]: row for row in candidates}
+        found = aggregations.USERS.merge([*unique.values(), *pending])
+        found.sort(key=lambda row: (-row["requests"], row["user_id"]))
+        return [_figures(row) for row in found[:limit]]
+
+    def users(self, first: date, last: date) -> Iterator[Row]:
+        """The users with requests from `first` to `last`, by user id; new users last.
+
+        Reads page by page, in bounded memory.
+        """
+        pending = self.snapshot.pending_between(aggregations.DAY_USERS, first, last)
+        by_user = {row["user_id"]: row for row in _merge(pending)}
+        for page in _pages(first, last):
+            for row in page:
+                also = by_user.pop(row["user_id"], None)
+                yield _of_days(_merge([row, also])[0] if also else row)
+        yield from (_of_days(by_user[user_id]) for user_id in sorted(by_user))
 
 
-def users(tail: Tail, first: date, last: date) -> Iterator[dict[str, Any]]:
-    """Who asked on the days from `first` to `last`, by user id; the newest users last.
-
-    Read page by page: however many there are, few are in memory.
-    """
-    later = merged((), between(tail.rows(tallies.DAY_USERS), first, last), "user_id")
-    in_tail = {row["user_id"]: row for row in later}
-    for page in _pages(first, last):
-        for row in page:
-            also = in_tail.pop(row["user_id"], None)
-            yield _user(merged([row], [also] if also else [], "user_id")[0])
-    yield from (_user(in_tail[user_id]) for user_id in sorted(in_tail))
+def _merge(rows: Iterable[Mapping[str, Any]]) -> list[Row]:
+    return aggregations.DAY_USERS.merge(rows, ["user_id"])
 
 
 def _pages(first: date, last: date) -> Iterator[Iterable[Mapping[str, Any]]]:
     """The rolled rows of each user, a page of users at a time."""
-    # Named one by one, the days lead MariaDB to the page's users by the table's own key.
+    # A list of days lets MariaDB use the primary key.
     days = list(Day.objects.filter(day__range=(first, last)).values_list("day", flat=True))
     after = ""
     while True:
@@ -60,6 +66,8 @@ def _pages(first: date, last: date) -> Iterator[Iterable[Mapping[str, Any]]]:
             .annotate(
                 requests=Sum("requests"),
                 hits=Sum("hits"),
+                new_photos=Sum("new_photos"),
+                cost=Sum("cost"),
                 first_request=Min("first_request"),
                 last_request=Max("last_request"),
             )
@@ -68,7 +76,11 @@ def _pages(first: date, last: date) -> Iterator[Iterable[Mapping[str, Any]]]:
         after = page[-1]
 
 
-def _user(row: Mapping[str, Any]) -> dict[str, Any]:
+def _of_days(row: Mapping[str, Any]) -> Row:
+    return _figures(row) | {"new_photos": row["new_photos"], "cost": row["cost"]}
+
+
+def _figures(row: Mapping[str, Any]) -> Row:
     return {
         "user_id": row["user_id"],
         "request_count": row["requests"],

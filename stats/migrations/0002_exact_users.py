@@ -1,6 +1,6 @@
 from django.db import migrations, models
 
-import stats.models
+import core.fields
 
 
 class Migration(migrations.Migration):
@@ -21,11 +21,11 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name="dayuser",
             name="user_id",
-            field=stats.models.ExactCharField(max_length=64),
+            field=core.fields.ExactCharField(max_length=64),
         ),
         migrations.AlterField(
             model_name="user",
             name="user_id",
-            field=stats.models.ExactCharField(max_length=64, primary_key=True, serialize=False),
+            field=core.fields.ExactCharField(max_length=64, primary_key=True, serialize=False),
         ),
     ]

@@ -1,4 +1,4 @@
-"""How a figure is compared with an earlier one."""
+"""Template tags that compare a figure with an earlier one."""
 
 from decimal import Decimal
 from typing import Any
@@ -10,6 +10,8 @@ register = template.Library()
 Number = float | Decimal | None
 # A change below this rounds to nothing.
 VISIBLE = 0.05
+# From this factor on, the factor is shown instead of a percentage.
+TIMES = 10
 
 
 @register.inclusion_tag("dashboard/change.html")
@@ -17,7 +19,9 @@ def change(now: Number, before: Number, better: str) -> dict[str, Any]:
     """By how many percent a figure has grown or shrunk; `better` is more, less or neither."""
     if not before or now is None:
         return {"amount": None}
-    return _change(100 * (float(now) / float(before) - 1), better) | {"unit": "percent"}
+    times = float(now) / float(before)
+    shown = _change(100 * (times - 1), better) | {"unit": "percent"}
+    return shown | {"unit": "times", "amount": times} if times >= TIMES else shown
 
 
 @register.inclusion_tag("dashboard/change.html")

@@ -9,7 +9,7 @@ from django.test import Client
 from rest_framework.authtoken.models import Token
 
 from classification.models import CacheEntry
-from stats.tests.history import SHANGHAI, data, log
+from tests.support.history import SHANGHAI, data, log
 
 pytestmark = pytest.mark.django_db
 
@@ -166,7 +166,7 @@ def test_a_wrong_token_or_one_of_nobody_is_not_enough(client: Client) -> None:
     answers = [ask(client, "today", Authorization=f"Token {key}") for key in keys]
 
     assert [answer.status_code for answer in answers] == [401, 401, 403]
-    assert answers[0]["WWW-Authenticate"] == "Token"
+    assert answers[0]["WWW-Authenticate"] == "Bearer"
 
 
 def test_a_token_is_enough(client: Client) -> None:

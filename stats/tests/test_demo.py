@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from classification.models import CacheEntry, ModelCall, RequestLog
 from stats import demo, models
-from stats.tests.history import data, figures, log
+from tests.support.history import data, figures, log
 
 pytestmark = pytest.mark.django_db
 

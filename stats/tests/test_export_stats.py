@@ -15,8 +15,10 @@ from django.test import Client
 from django.utils import translation
 
 from classification.models import RequestLog
-from stats import exports, roll_ups, users
-from stats.tests.history import A_WHILE, NOW, call, data, log, scatter
+from stats import users
+from stats.exports import writers
+from stats.rollup import chunks
+from tests.support.history import A_WHILE, NOW, call, data, log, scatter
 
 pytestmark = pytest.mark.django_db
 
@@ -55,7 +57,7 @@ def test_users_are_the_same_before_and_after_they_are_added_up(tmp_path: Path) -
     before = exported(tmp_path, "--report=users")
     for number in range(3):
         with time_machine.travel(NOW + number * A_WHILE, tick=False):
-            list(roll_ups.roll_up())
+            list(chunks.roll_up())
     log(user_id="new")
     after = exported(tmp_path, "--report=users")
 
@@ -70,7 +72,7 @@ def test_users_are_read_page_by_page(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(users, "PAGE_USERS", 2)
     for number in range(3):
         with time_machine.travel(NOW + number * A_WHILE, tick=False):
-            list(roll_ups.roll_up())
+            list(chunks.roll_up())
     rows = exported(tmp_path, "--report=users")
 
     assert [row["user_id"] for row in rows] == ["a", "b", "c", "d", "e"]
@@ -93,8 +95,10 @@ def test_the_ledger_is_by_day_and_model(tmp_path: Path) -> None:
             "calls": 1,
             "billed_calls": 1,
             "input_tokens": 800,
+            "cached_tokens": 0,
             "output_tokens": 40,
             "billed_cost": 0.00072,
+            "estimated_billed_cost": 0.0,
             "perhaps_billed_calls": 0,
             "perhaps_billed_cost": 0.0,
         },
@@ -104,8 +108,10 @@ def test_the_ledger_is_by_day_and_model(tmp_path: Path) -> None:
             "calls": 4,
             "billed_calls": 2,
             "input_tokens": 1600,
+            "cached_tokens": 0,
             "output_tokens": 80,
             "billed_cost": 0.000721,
+            "estimated_billed_cost": 0.0,
             "perhaps_billed_calls": 1,
             "perhaps_billed_cost": 0.00072,
         },
@@ -136,7 +142,7 @@ def test_a_workbook_has_numbers_and_no_formulas(tmp_path: Path) -> None:
 def test_a_full_sheet_is_followed_by_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exports, "SHEET_ROWS", 3)
+    monkeypatch.setattr(writers, "SHEET_ROWS", 3)
     workbook = zipfile.ZipFile(io.BytesIO(export(tmp_path, "--format=xlsx")))  # of four days
 
     sheets = [workbook.read(f"xl/worksheets/sheet{number}.xml") for number in (1, 2)]

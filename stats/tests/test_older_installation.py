@@ -7,8 +7,8 @@ import time_machine
 from django.db import connection
 from django.test import Client
 
-from classification.recorder import recorder
-from stats.tests.history import A_WHILE, NOW, data
+from classification.pipeline.write_behind import buffer
+from tests.support.history import A_WHILE, NOW, data
 
 pytestmark = pytest.mark.django_db
 
@@ -54,7 +54,7 @@ def test_its_answers_cost_what_a_call_costs(staff: Client, is_added_up: bool) ->
     assert today["cost_saved"] == 0.01
 
 
-def test_a_hit_on_its_entry_saves_what_a_call_costs(staff: Client, client: Client) -> None:
+def test_a_hit_on_its_entry_saves_what_a_call_costs(staff: Client) -> None:
     insert(
         "image_classification_cache",
         image_hash=HASH,
@@ -67,8 +67,8 @@ def test_a_hit_on_its_entry_saves_what_a_call_costs(staff: Client, client: Clien
     )
     with time_machine.travel(NOW, tick=False):
         body = {"image_hash": HASH}
-        client.post("/api/v1/classify/check-cache", body, "application/json")
-        recorder.flush()
+        Client().post("/api/v1/classify/check-cache", body, "application/json")
+        buffer.flush()
 
         assert data(staff, "today")["cost_saved"] == 0.01
         assert data(staff, "cache-efficiency")["times_saved"] == 4

@@ -10,9 +10,12 @@ import time_machine
 from django.db import connection
 from django.test import Client
 
-from stats import queries, roll_ups, tail
+from stats import snapshot
+from stats.figures import Figures
 from stats.models import RollUp
-from stats.tests.history import A_WHILE, NOW, data, log
+from stats.rollup import chunks
+from stats.snapshot import Snapshot
+from tests.support.history import A_WHILE, NOW, data, log
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,39 +35,41 @@ def meanwhile(do: Callable[[], Any]) -> threading.Thread:
 
 
 def everything() -> dict[str, Any]:
-    with tail.as_of_one_moment() as rows:
-        return {"today": queries.today(rows), "trend": queries.trend(rows, 7)}
+    with snapshot.open_snapshot() as opened:
+        figures = Figures(opened)
+        return {"today": figures.today(), "trend": figures.trend(7)}
 
 
 def test_what_happens_meanwhile_changes_nothing_and_does_not_wait() -> None:
     def write_and_roll_up() -> None:
         log(user_id="new", ip_address="192.0.2.9", cost=1)
-        list(roll_ups.roll_up())
+        list(chunks.roll_up())
 
     for number in range(5):
         log(user_id=f"u{number}")
     with time_machine.travel(NOW, tick=False) as clock:
-        list(roll_ups.roll_up())
+        list(chunks.roll_up())
         clock.shift(A_WHILE)
-        with tail.as_of_one_moment() as rows:
-            before = queries.today(rows)
+        with snapshot.open_snapshot() as opened:
+            before = Figures(opened).today()
             thread = meanwhile(write_and_roll_up)
             thread.join(10)
             was_held_up = thread.is_alive()
-            again = queries.today(tail.Tail({s.table: s.upto for s in RollUp.objects.all()}))
+            again = Figures(Snapshot({s.table: s.upto for s in RollUp.objects.all()})).today()
         thread.join()
 
         assert not was_held_up
         assert before == again
         assert before["total_requests"] == before["unique_users"] == 5
-        assert queries.today(tail.Tail({"request_log": 0, "model_call": 0}))["unique_users"] > 5
+        uncounted = Figures(Snapshot({"request_log": 0, "model_call": 0}))
+        assert uncounted.today()["unique_users"] > 5
         assert everything()["today"]["estimated_cost"] == 1
 
 
 def test_figures_agree_while_others_write_and_roll_up(
     staff: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(roll_ups, "SETTLING_SECONDS", 0.05)
+    monkeypatch.setattr(chunks, "SETTLING_SECONDS", 0.05)
     is_over = threading.Event()
     seen: set[int] = set()
     written = 0
@@ -78,7 +83,7 @@ def test_figures_agree_while_others_write_and_roll_up(
 
     def add_up() -> None:
         while not is_over.is_set():
-            list(roll_ups.roll_up(7))
+            list(chunks.roll_up(7))
 
     with time_machine.travel(NOW, tick=True):
         others = [meanwhile(write), meanwhile(add_up)]
@@ -96,8 +101,8 @@ def test_figures_agree_while_others_write_and_roll_up(
 def test_a_backlog_is_added_up_behind_the_reader(
     staff: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tail, "LONG_TAIL_ROWS", 20)
-    monkeypatch.setattr(roll_ups, "SETTLING_SECONDS", 0.5)
+    monkeypatch.setattr(snapshot, "MAX_PENDING_ROWS", 20)
+    monkeypatch.setattr(chunks, "SETTLING_SECONDS", 0.5)
     for number in range(30):
         log(user_id=f"u{number}")
 
@@ -113,5 +118,5 @@ def test_a_backlog_is_added_up_behind_the_reader(
     assert page.status_code == 503
     assert "正在汇总统计数据" in page.content.decode()
     assert later.json()["data"]["total_requests"] == 30
-    with tail._catching_up:  # the thread is done with the database
+    with snapshot._catching_up:  # the thread is done with the database
         assert RollUp.objects.get(pk="request_log").upto > 0

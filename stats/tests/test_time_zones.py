@@ -10,9 +10,9 @@ from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
-from stats import roll_ups
 from stats.models import RollUp
-from stats.tests.history import A_WHILE, data, log
+from stats.rollup import chunks
+from tests.support.history import A_WHILE, data, log
 
 pytestmark = pytest.mark.django_db
 
@@ -76,8 +76,8 @@ def test_an_hour_that_comes_twice_is_one_hour(
         log(moment, user_id=str(moment))
     second = first + timedelta(hours=1)
     with time_machine.travel(second, tick=False):
-        list(roll_ups.roll_up())
-        list(roll_ups.roll_up())
+        list(chunks.roll_up())
+        list(chunks.roll_up())
         is_settled_at_once = RollUp.objects.get(pk="request_log").upto > 0
         today = data(staff, "today")
     with time_machine.travel(second + A_WHILE, tick=False):

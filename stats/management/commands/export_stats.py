@@ -14,16 +14,17 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from tqdm import tqdm
 
-from stats.exports import WRITERS
-from stats.reports import REPORTS
-from stats.roll_ups import roll_up
-from stats.tail import as_of_one_moment
+from stats.exports.reports import REPORTS
+from stats.exports.writers import WRITERS
+from stats.figures import Figures
+from stats.rollup.chunks import roll_up
+from stats.snapshot import open_snapshot
 
 
 class Command(BaseCommand):
     help = (
-        "Write the figures of some days: by day, by category, by user, or the ledger of model "
-        "calls by day and model, which can be laid beside the provider's bill."
+        "Export the statistics of a range of days: by day, category, user or app, or the ledger "
+        "of model calls by day and model, to check against the provider's bill."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -33,14 +34,14 @@ class Command(BaseCommand):
             dest="first",
             type=date.fromisoformat,
             default=today.replace(day=1),
-            help="first day, such as 2026-01-31; the first of this month if left out",
+            help="first day, such as 2026-01-31; default: the first of this month",
         )
         parser.add_argument(
             "--to",
             dest="last",
             type=date.fromisoformat,
             default=today,
-            help="last day; today if left out",
+            help="last day; default: today",
         )
         report = parser.add_mutually_exclusive_group()
         report.add_argument("--report", choices=sorted(REPORTS), default="days")
@@ -54,9 +55,9 @@ class Command(BaseCommand):
             raise CommandError("--from must not be after --to.")
         report = REPORTS[options["report"]]
         deque(roll_up(), maxlen=0)
-        with _output(options["output"]) as file, as_of_one_moment() as tail:
+        with _output(options["output"]) as file, open_snapshot() as snapshot:
             rows = tqdm(
-                report.rows(tail, first, last),
+                report.rows(Figures(snapshot), first, last),
                 total=report.at_most and report.at_most(),
                 unit="row",
                 file=sys.stderr,
@@ -75,7 +76,7 @@ def _output(name: str) -> Iterator[BinaryIO]:
         except BrokenPipeError:
             # Python would complain once more when it closes what nobody reads.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise CommandError("Nobody reads standard output any more.") from None
+            raise CommandError("Standard output was closed.") from None
         return
     try:
         with Path(name).open("wb") as file:

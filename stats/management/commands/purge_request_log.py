@@ -7,25 +7,27 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.admin.models import LogEntry
 from django.core.management.base import BaseCommand
 from django.db.models import Max, Min
 from django.utils import timezone
 from tqdm import tqdm
 
 from classification.management import arguments
-from classification.models import RequestLog
+from classification.models import CallFailure, DeclaredHash, RequestLog
+from classification.monitoring.task_runs import record_run
+from core.database.batches import delete_in_batches
 from stats import demo
-from stats.models import DayAddress, Minute, RollUp
-from stats.roll_ups import roll_up
-
-BATCH_IDS = 2000
+from stats.models import DayAddress, Minute, MinuteCategory, MinuteError, RollUp
+from stats.rollup.chunks import add_all_late_rows, roll_up
+from stats.signals import log_purged
 
 
 class Command(BaseCommand):
     help = (
         "Delete rows of the request log older than LOG_RETENTION_DAYS, in small batches while "
-        "others write. The figures of past days do not change. Demo data stays: it has a "
-        "command of its own."
+        "others write. The statistics of past days do not change. Demo data is kept: see "
+        "seed_demo_data --remove."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -40,24 +42,32 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         first_kept = timezone.localdate() - options["older_than"]
         deque(roll_up(), maxlen=0)
+        add_all_late_rows()
         state = RollUp.objects.filter(pk=RequestLog._meta.db_table).first() or RollUp()
         old = RequestLog.objects.filter(created_date__lt=first_kept)
         ids = old.aggregate(first=Min("pk"), last=Max("pk"))  # from the index of days alone
-        old = old.filter(pk__lte=state.upto).exclude(request_id__startswith=demo.MARK)
+        old = old.filter(pk__gte=ids["first"] or 0, pk__lte=min(ids["last"] or 0, state.upto))
+        old = old.exclude(request_id__startswith=demo.MARK)
         if options["dry_run"]:
             self.stdout.write(f"{old.count()} rows would be deleted.")
             return
-        deleted = 0
-        if ids["first"] is not None:
-            starts = range(ids["first"], ids["last"] + 1, BATCH_IDS)
-            for start in tqdm(starts, unit="batch", file=sys.stderr, disable=None):
-                batch = old.filter(pk__gte=start, pk__lt=start + BATCH_IDS)
-                deleted += batch.delete()[0]
+        batches = tqdm(delete_in_batches(old), unit="batch", file=sys.stderr, disable=None)
+        deleted = sum(batches)
         yesterday = timezone.localdate() - timedelta(days=1)  # is compared with today
-        Minute.objects.filter(day__lt=yesterday).delete()
+        for table in (Minute, MinuteCategory, MinuteError):
+            table._default_manager.filter(day__lt=min(first_kept, yesterday)).delete()
         # Those of a day tell who is new among its later rows.
         later = RequestLog.objects.filter(pk__gt=state.upto).aggregate(day=Min("created_date"))
         DayAddress.objects.filter(
             day__lt=min(first_kept, yesterday, later["day"] or yesterday)
         ).exclude(ip_address__startswith=demo.NETWORK).delete()
+        before = timezone.now() - options["older_than"]
+        audit = LogEntry.objects.filter(action_time__lt=before)
+        deque(delete_in_batches(audit), maxlen=0)
+        unasked = DeclaredHash.objects.filter(asked_at__lt=before)
+        deque(delete_in_batches(unasked), maxlen=0)
+        log_purged.send(type(self), before=before)
+        failures = CallFailure.objects.filter(created_at__lt=before)
+        deque(delete_in_batches(failures), maxlen=0)
+        record_run("purge_request_log")
         self.stdout.write(f"{deleted} rows deleted.")

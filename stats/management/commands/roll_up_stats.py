@@ -1,19 +1,26 @@
 """Add up the request log and the ledger, so that figures are read from small tables."""
 
+import os
 import sys
+from datetime import timedelta
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 from tqdm import tqdm
 
-from stats import cache_totals
-from stats.roll_ups import catch_up
+from classification.monitoring.task_runs import record_run
+from stats.rollup import cache_totals, rebuild
+from stats.rollup.chunks import catch_up, has_settled_rows
+
+# Alerts compare hours with those of the last seven days; older days wait for rebuild_stats.
+FILLED_DAYS = 8
 
 
 class Command(BaseCommand):
     help = (
-        "Add up what was logged since the last time. Run it every minute by a timer; safe to run "
-        "twice, at once, or to kill."
+        "Add what was logged since the last run to the statistics. Run it from a timer, every"
+        " minute; it is safe to run twice, concurrently, or to kill."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -22,5 +29,13 @@ class Command(BaseCommand):
             for rows in catch_up():
                 bar.update(rows)
                 count += rows
+        if not count and has_settled_rows():
+            # A timer must not take it for success.
+            raise CommandError(
+                "Another run is adding up; this one did nothing.", returncode=os.EX_TEMPFAIL
+            )
+        for age in range(FILLED_DAYS):
+            rebuild.fill_minutes(timezone.localdate() - timedelta(days=age))
         cache_totals.refresh()
-        self.stdout.write(f"{count} rows added up.")
+        record_run("roll_up_stats")
+        self.stdout.write(f"{count} rows added.")

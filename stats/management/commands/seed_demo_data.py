@@ -12,7 +12,7 @@ from stats import demo
 
 
 class Command(BaseCommand):
-    help = "Write made-up requests, entries and model calls that end now; --remove takes them out."
+    help = "Generate demo requests, entries and model calls up to now; --remove deletes them."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--days", type=int, default=90)
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         elif options["days"] < 1 or options["requests"] < 1:
             raise CommandError("--days and --requests must be at least 1.")
         elif CacheEntry.objects.filter(provider=demo.PROVIDER).exists():
-            raise CommandError("There is demo data already; --remove takes it out.")
+            raise CommandError("There is demo data already; --remove deletes it.")
         else:
             batches = demo.seed(demo.Size(options["days"], options["requests"]))
         count = 0

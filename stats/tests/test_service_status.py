@@ -1,44 +1,17 @@
 """What the dashboard says about all processes, whichever of them is asked."""
 
-from datetime import timedelta
-from typing import Any
-
 import pytest
 from django.test import Client
-from django.utils import timezone
 
-from classification.models import ServerProcess
-from classification.tests.dashscope_server import DashScopeServer
+from tests.support.dashscope_server import DashScopeServer
+from tests.support.processes import a_process, resting
 
 pytestmark = pytest.mark.django_db
 
 
-def a_process(number: int, *, seen_seconds_ago: int = 3, **fields: Any) -> ServerProcess:
-    now = timezone.now()
-    defaults = {
-        "token": f"{number}",
-        "host": f"host-{number % 2}",
-        "pid": number,
-        "version": "1",
-        "started_at": now - timedelta(hours=1),
-        "seen_at": now - timedelta(seconds=seen_seconds_ago),
-        "model_state": "available",
-        "calls_in_flight": 0,
-        "rows_waiting": 0,
-        "rows_dropped": 0,
-    }
-    return ServerProcess.objects.create(**defaults | fields)
-
-
-def resting(code: str, cause: str = "") -> dict[str, Any]:
-    now = timezone.now()
-    since = {"rest_since": now - timedelta(minutes=2), "rest_until": now}
-    return {"model_state": "failing", "rest_code": code, "rest_cause": cause} | since
-
-
 def status_panel(staff: Client) -> str:
     page = staff.get("/").content.decode()
-    return " ".join(page[page.index('id="status"') : page.index('id="today"')].split())
+    return " ".join(page[page.index('id="state"') : page.index('id="today"')].split())
 
 
 def test_it_counts_the_living_on_all_hosts(staff: Client, model: DashScopeServer) -> None:
@@ -61,14 +34,14 @@ def test_it_says_for_how_many_calls_rest_why_and_what_to_do(
     a_process(3)
     text = status_panel(staff)
 
-    assert "部分进程出现故障" in text
+    assert "部分进程已暂停调用模型" in text
     assert "4 个进程中有 1 个自" in text
     assert "密钥被拒绝" in text
     assert "请检查 LLM_API_KEY" in text
-    assert "模型未能及时作答" in text
+    assert "模型响应超时" in text
 
 
 def test_it_names_models_that_are_left_out(staff: Client, model: DashScopeServer) -> None:
     a_process(1, denied_models="qwen-vl-plus")
 
-    assert "暂时跳过：qwen-vl-plus" in status_panel(staff)
+    assert "已跳过下线或此账户无权使用的模型：qwen-vl-plus" in status_panel(staff)

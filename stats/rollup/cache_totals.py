@@ -1,4 +1,4 @@
-"""How many entries the cache has, and how often they were asked for."""
+"""The number of cache entries and hits."""
 
 from datetime import timedelta
 
@@ -8,23 +8,24 @@ from django.utils import timezone
 from classification.models import CacheEntry
 from stats.models import CacheTotals
 
-# Counting so many takes about as long as a person notices; larger caches are counted by
-# roll_up_stats, and by a reader only when that has not run.
+# Counting more takes noticeably long; larger caches are counted by roll_up_stats, and by a reader
+# only if that has not run.
 COUNTED_AT_ONCE = 100_000
 KEPT = timedelta(seconds=90)
 
 
 def current() -> CacheTotals:
-    """The totals now; those of a large cache as of the last minute and a half."""
+    """The current totals; those of a large cache may be KEPT old."""
     ids = CacheEntry.objects.aggregate(first=Min("pk"), last=Max("pk"))
     if (ids["last"] or 0) - (ids["first"] or 0) < COUNTED_AT_ONCE:
         return _count()
-    kept = CacheTotals.objects.filter(counted_at__gt=timezone.now() - KEPT).first()
+    now = timezone.now()
+    kept = CacheTotals.objects.filter(counted_at__gt=now - KEPT, counted_at__lt=now + KEPT).first()
     return kept or refresh()
 
 
 def refresh() -> CacheTotals:
-    """Count, and keep the result for those who read it next."""
+    """Count, and store the result for the next readers."""
     totals = _count()
     totals.pk = 1
     totals.save()
