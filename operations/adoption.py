@@ -1,4 +1,4 @@
-"""What taking over an older installation's database would do, and dealing with its bad rows."""
+"""Reports what taking over an older installation's database would do, and fixes its bad rows."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -7,25 +7,28 @@ from typing import Any
 
 from django.apps import apps
 from django.db import connection, transaction
+from django.db.migrations.recorder import MigrationRecorder
 from django.db.models import F
 from django.db.models.functions import Coalesce, Greatest, Least
 from django.utils import timezone
 
-from classification import known_photos
+from classification.legacy import rows, tables
+from classification.legacy.rows import Kind
+from classification.legacy.schema import Index
+from classification.legacy.tables import Plan
 from classification.models import CacheEntry, RequestLog
-from classification.takeover import rows, tables
-from classification.takeover.rows import Kind
-from classification.takeover.schema import Index
-from classification.takeover.tables import Plan
+from classification.pipeline import answer_cache
+from core.database.batches import delete_in_batches
+from core.mysql_pool import characters
+from operations import adoption_notes
 
 BATCH_ROWS = 500
 
 
 @dataclass
 class Report:
-    """The two older tables as they stand, what is still to be added, and the rows of each kind
-    that could never have been right; `clock` is the server's difference to TIME_ZONE, in
-    seconds, where it matters."""
+    """The two older tables, the changes they need, and the number of impossible rows of each kind;
+    `clock` is the server's offset from TIME_ZONE in seconds, if it matters."""
 
     plans: list[Plan] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
@@ -33,6 +36,7 @@ class Report:
     left_alone: list[str] = field(default_factory=list)
     entries: list[tuple[Kind, int]] = field(default_factory=list)
     requests: list[tuple[Kind, int]] = field(default_factory=list)
+    older_entries: int = 0
     clock: int = 0
 
     @property
@@ -41,12 +45,12 @@ class Report:
 
     @property
     def impossible_entries(self) -> int:
-        """How many findings there are about entries; one entry may have several."""
+        """The number of findings about entries; one entry may have several."""
         return sum(count for _kind, count in self.entries)
 
 
 def report() -> Report:
-    """Look at the database without writing anything."""
+    """Examine the database without writing anything."""
     found = Report()
     for model in (CacheEntry, RequestLog):
         if plan := tables.plan(connection, model):
@@ -60,41 +64,53 @@ def report() -> Report:
         present = {plan.table for plan in found.plans}
         if CacheEntry._meta.db_table in present:
             found.entries = _counted(rows.impossible_entries(CacheEntry, now))
+            found.older_entries = _older_entries(found.plans)
         if RequestLog._meta.db_table in present:
             found.requests = _counted(rows.impossible_requests(RequestLog, now))
     return found
 
 
 def lines(found: Report) -> Iterator[str]:
-    """The report for a person."""
+    """The report as text."""
     for table in found.missing:
-        yield f"{table}: there is none; it will be made."
+        yield f"{table}: missing, will be created."
     for plan in found.plans:
         yield f"{plan.table}: {plan.rows} rows"
         yield f"  columns: {', '.join(f'{c.name} {c.type}' for c in plan.columns.values())}"
         yield f"  indexes: {', '.join(_index(index) for index in plan.indexes)}"
-        yield from (f"  will change: {clause} ({reason})" for clause, reason in plan.changes)
-        yield from (f"  does not fit: {misfit}" for misfit in plan.misfits)
+        yield from (f"  to be changed: {clause} ({reason})" for clause, reason in plan.changes)
+        yield from (f"  incompatible: {misfit}" for misfit in plan.misfits)
+    if found.older_entries:
+        yield (
+            f"{found.older_entries} entries were made by the older service, where one request "
+            "could put any answer under any hash. They are keyed by the hashes that its apps "
+            "gave, and answer old and new apps alike. Remove those that you do not trust with "
+            "purge_cache --provider older --made-after DATE."
+        )
     if found.additions:
-        yield f"Will be added: {', '.join(found.additions)}"
+        yield f"To be added: {', '.join(found.additions)}"
     if found.left_alone:
-        yield f"Not ours, left alone: {', '.join(found.left_alone)}"
+        yield f"Not ours, left untouched: {', '.join(found.left_alone)}"
     if found.clock:
         yield (
-            f"Times of type TIMESTAMP are read as this server shows them, {found.clock / 3600:+g} "
-            "hours beside TIME_ZONE. If that is not the wall clock they were written by, set the "
-            "server's default_time_zone first."
+            f"TIMESTAMP values are read in this server's time zone, {found.clock / 3600:+g} "
+            "hours from TIME_ZONE. If they were written in another one, set the server's "
+            "default_time_zone first."
         )
-    for title, kinds in (("Entries", found.entries), ("Requests", found.requests)):
-        for kind, count in kinds:
-            remedy = f"; --drop-impossible: {kind.remedy}" if kind.remedy else ""
-            yield f"{title} that could never have been right: {count}, {kind.name}{remedy}"
+    yield from _impossible_lines("entries", found.entries)
+    yield from _impossible_lines("requests", found.requests)
+
+
+def _impossible_lines(title: str, kinds: list[tuple[Kind, int]]) -> Iterator[str]:
+    for kind, count in kinds:
+        remedy = f"; --drop-impossible: {kind.remedy}" if kind.remedy else ""
+        yield f"Impossible {title}: {count}, {kind.name}{remedy}"
 
 
 def try_writing() -> None:
-    """Write an entry and log rows as the service does, and take them back.
+    """Write an entry and log rows as the service does, and roll back.
 
-    Raises DatabaseError when something that we do not know about the tables forbids it.
+    Raises DatabaseError if something unknown about the tables prevents it.
     """
     with transaction.atomic():
         for number in range(2):
@@ -107,22 +123,15 @@ def try_writing() -> None:
 
 
 def drop_impossible() -> Iterator[tuple[str, str]]:
-    """Remove or mend each kind of impossible entries; gives its name and what was done."""
+    """Delete or fix each kind of impossible entries; yields its name and what was done."""
     now = timezone.now()
     for kind in rows.impossible_entries(CacheEntry, now):
-        done = _drop(kind) if kind.remedy == "dropped" else _mend(kind, now)
+        if kind.remedy == "dropped":  # corrected entries are kept
+            done = sum(delete_in_batches(kind.rows.filter(corrected_at=None)))
+        else:
+            done = _mend(kind, now)
         if done:
             yield kind.name, f"{done} entries {kind.remedy}"
-
-
-def _drop(kind: Kind) -> int:
-    """Remove in small batches, so that no request waits for a long transaction. What a person
-    corrected stays."""
-    done = 0
-    keys = kind.rows.filter(corrected_at=None).order_by("pk").values_list("pk", flat=True)
-    while batch := list(keys[:BATCH_ROWS]):
-        done += CacheEntry.objects.filter(pk__in=batch).delete()[0]
-    return done
 
 
 def _mend(kind: Kind, now: datetime) -> int:
@@ -133,8 +142,14 @@ def _mend(kind: Kind, now: datetime) -> int:
             created_at=Least("created_at", now),
             last_hit_at=Least("last_hit_at", now),
         )
-    known_photos.forget(hashes)
+    answer_cache.invalidate(hashes)
     return len(hashes)
+
+
+def _older_entries(plans: list[Plan]) -> int:
+    """How many entries are the older service's, which stored no provider."""
+    [plan] = [plan for plan in plans if plan.table == CacheEntry._meta.db_table]
+    return adoption_notes.older_entries() if "provider" in plan.columns else plan.rows
 
 
 def _counted(kinds: list[Kind]) -> list[tuple[Kind, int]]:
@@ -143,7 +158,7 @@ def _counted(kinds: list[Kind]) -> list[tuple[Kind, int]]:
 
 
 def _tables_and_columns(plans: list[Plan]) -> tuple[list[str], list[str]]:
-    """Our tables and columns that are not there yet, and tables that are not ours."""
+    """Our tables and columns that are missing, and tables that are not ours."""
     with connection.cursor() as cursor:
         present = set(connection.introspection.table_names(cursor))
     models: Any = apps.get_models(include_auto_created=True)
@@ -157,8 +172,18 @@ def _tables_and_columns(plans: list[Plan]) -> tuple[list[str], list[str]]:
     return additions, sorted(present - ours - {"django_migrations"})
 
 
+def narrow_tables(connection: Any, cursor: Any) -> list[str]:
+    """Our tables on MariaDB that are not in utf8mb4, except those of an older installation that
+    have not been taken over."""
+    recorder = MigrationRecorder(connection)
+    ours: set[str] = {model._meta.db_table for model in apps.get_models(include_auto_created=True)}
+    if ("classification", "0001_initial") not in recorder.applied_migrations():
+        ours -= {CacheEntry._meta.db_table, RequestLog._meta.db_table}
+    return characters.narrow_tables(cursor, {*ours, "django_migrations"})
+
+
 def _clock(plans: list[Plan]) -> int:
-    """Seconds between the server's wall clock and ours, if times will be read by it."""
+    """Seconds between the server's local time and ours, if there are TIMESTAMP columns."""
     columns = [column for plan in plans for column in plan.columns.values()]
     if not any(column.data_type == "timestamp" for column in columns):
         return 0

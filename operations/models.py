@@ -1,33 +1,34 @@
-"""What alerts remember between one check and the next."""
+"""The state of alerts between evaluations."""
 
 from django.db import models
 
 
 class AlertState(models.Model):
-    """A condition that holds, or has held a moment ago, as one receiver knows it.
+    """A rule that fires, or fired recently, and what one channel has been sent about it.
 
-    `told_at` is when the receiver was last told that it holds; None while that has not
-    succeeded. A row goes when the receiver was told that it is over.
+    `notified_at` is when the channel last accepted a notification, None before. The row is deleted
+    once the channel has been notified that the alert is resolved.
     """
 
-    condition = models.CharField(max_length=40)
-    receiver = models.CharField(max_length=40)
+    rule = models.CharField(max_length=40, db_column="condition")
+    channel = models.CharField(max_length=40, db_column="receiver")
     since = models.DateTimeField()
     seen_at = models.DateTimeField()
-    told_at = models.DateTimeField(null=True)
+    notified_at = models.DateTimeField(null=True, db_column="told_at")
 
     class Meta:
         db_table = "alert_state"
         constraints = [
-            models.UniqueConstraint(fields=["condition", "receiver"], name="alert_state_unique")
+            models.UniqueConstraint(fields=["rule", "channel"], name="alert_state_unique")
         ]
 
     def __str__(self) -> str:
-        return f"{self.condition} {self.receiver}"
+        return f"{self.rule} {self.channel}"
 
 
 class AlertLease(models.Model):
-    """Which check is under way, as the timers of several hosts go off at once; its only row."""
+    """Only used by the previous release, which may run in parallel during an update; the next
+    release drops it."""
 
     busy_until = models.DateTimeField()
 

@@ -1,72 +1,67 @@
-"""What people read, in the language of the service."""
+"""The text of notifications, in the language of the service."""
 
 import socket
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
+from typing import NamedTuple
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from operations.alerts.conditions import Condition, Finding
+from operations.alerts.notifications import Notification
 
 
-@dataclass(frozen=True, slots=True)
-class News:
-    """What one receiver is to be told about one condition, which began at `since`."""
-
-    kind: Literal["begins", "lasts", "over"]
-    condition: Condition
-    finding: Finding | None
-    since: datetime
+class Message(NamedTuple):
+    subject: str
+    text: str
 
 
-def subject(news: list[News]) -> str:
-    """One line that says whose alert this is, and about what."""
-    first = _headline(news[0])
-    if len(news) > 1:
-        first = _("%(first)s, and %(more)s more") % {"first": first, "more": len(news) - 1}
-    return _("[Photo classification] %(headline)s") % {"headline": first}
+def message(notifications: Sequence[Notification]) -> Message:
+    """One message with a paragraph for each notification, signed by this host."""
+    headlines = [_headline(each) for each in notifications]
+    paragraphs = [_paragraph(each) for each in notifications]
+    first = headlines[0]
+    if more := len(headlines) - 1:
+        first = _("%(first)s, and %(more)s more") % {"first": first, "more": more}
+        paragraphs = [f"{h}\n{p}" for h, p in zip(headlines, paragraphs, strict=True)]
+    host = _("Checked by %(host)s.") % {"host": socket.gethostname()}
+    return Message(_subject(first), "\n\n".join([*paragraphs, host]))
 
 
-def text(news: list[News]) -> str:
-    """All of it, a paragraph each, and the host that found it."""
-    paragraphs = [_paragraph(each) for each in news]
-    if len(news) > 1:
-        paragraphs = [f"{_headline(n)}\n{p}" for n, p in zip(news, paragraphs, strict=True)]
-    return "\n\n".join([*paragraphs, _("Checked by %(host)s.") % {"host": socket.gethostname()}])
-
-
-def trial() -> tuple[str, str]:
-    """The subject and the text of a message that only shows that messages arrive."""
-    return (
-        _("[Photo classification] %(headline)s") % {"headline": _("Test of the alerts")},
-        _("Alerts will come here. Nothing is wrong, and there is nothing to do."),
+def test() -> Message:
+    """A test message."""
+    return Message(
+        _subject(_("Test alert")),
+        _("Alerts will arrive here. Nothing is wrong, and no action is needed."),
     )
 
 
-def _headline(news: News) -> str:
+def _subject(headline: str) -> str:
+    return _("[Photo classification] %(headline)s") % {"headline": headline}
+
+
+def _headline(notification: Notification) -> str:
     titles = {
-        "begins": _("Alert: %(title)s"),
-        "lasts": _("Still: %(title)s"),
-        "over": _("Over: %(title)s"),
+        "firing": _("Alert: %(title)s"),
+        "reminder": _("Still firing: %(title)s"),
+        "resolved": _("Resolved: %(title)s"),
     }
-    return titles[news.kind] % {"title": news.condition.title}
+    return titles[notification.status] % {"title": notification.rule.title}
 
 
-def _paragraph(news: News) -> str:
-    since = _moment(news.since)
-    if news.finding is None:
-        moments = {"since": since, "now": _moment(timezone.now())}
-        return _("It lasted from %(since)s to %(now)s.") % moments
+def _paragraph(notification: Notification) -> str:
+    since = _time(notification.since)
+    if notification.alert is None:
+        times = {"since": since, "now": _time(timezone.now())}
+        return _("Lasted from %(since)s to %(now)s.") % times
     return "\n".join(
         [
-            news.finding.detail,
-            _("What to do: %(advice)s") % {"advice": news.finding.advice},
+            notification.alert.detail,
+            _("What to do: %(advice)s") % {"advice": notification.alert.advice},
             _("Since %(since)s.") % {"since": since},
         ]
     )
 
 
-def _moment(time: datetime) -> str:
+def _time(time: datetime) -> str:
     return f"{timezone.localtime(time):%m-%d %H:%M}"

@@ -1,4 +1,4 @@
-"""Group robots of DingTalk, Feishu and WeCom, as ALERT_WEBHOOKS names them."""
+"""Webhooks of DingTalk, Feishu and WeCom groups, configured by ALERT_WEBHOOKS."""
 
 import base64
 import hashlib
@@ -12,13 +12,13 @@ from urllib.parse import urlencode, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 FORM = '[{"kind": "dingtalk", "url": "https://...", "secret": "SEC..."}]'
-# WeCom refuses a longer text.
+# WeCom rejects longer texts.
 WECOM_BYTES = 2048
 
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """A robot's address, which holds its password, and its signing secret ("" for none)."""
+    """A webhook's URL, which contains its password, and its signing secret ("" for none)."""
 
     kind: str
     url: str = field(repr=False)
@@ -29,19 +29,20 @@ class Webhook:
 
     @property
     def key(self) -> str:
-        """What tells it from other robots, and from which nobody can find the address."""
+        """An id of the webhook that does not reveal its URL."""
         return f"{self.kind}:{hashlib.sha256(self.url.encode()).hexdigest()[:16]}"
 
 
 class Post(NamedTuple):
-    """What is sent to a robot."""
+    """The request to send to a webhook."""
 
     url: str
     body: dict[str, Any]
 
 
 def parse(value: Any) -> list[Webhook]:
-    """The robots of ALERT_WEBHOOKS' JSON; a refusal repeats no value, as they are secrets."""
+    """Parse the JSON of ALERT_WEBHOOKS. Raises ImproperlyConfigured without repeating values, which
+    are secrets."""
     try:
         webhooks = [Webhook(**row) for row in value or []]
         for webhook in webhooks:
@@ -60,6 +61,7 @@ def _check(webhook: Webhook) -> None:
         webhook.kind not in KINDS
         or address.scheme not in ("https", "http")
         or not address.hostname
+        or address.port == 0  # raises ValueError for an invalid port
         or not isinstance(webhook.secret, str)
         or (webhook.secret and webhook.kind == "wecom")
     ):
@@ -67,7 +69,7 @@ def _check(webhook: Webhook) -> None:
 
 
 def post(webhook: Webhook, text: str) -> Post:
-    """The request that makes the robot say this text, signed where it has a secret."""
+    """The request that posts a text, signed if the webhook has a secret."""
     return KINDS[webhook.kind](webhook, text)
 
 
@@ -85,7 +87,7 @@ def _feishu(webhook: Webhook, text: str) -> Post:
     body: dict[str, Any] = {"msg_type": "text", "content": {"text": text}}
     if webhook.secret:
         timestamp = str(int(time.time()))
-        # Feishu's own way: what is signed is the key, and the message is empty.
+        # Feishu's scheme: timestamp and secret are the key, and the message is empty.
         sign = _sign(key=f"{timestamp}\n{webhook.secret}", message="")
         body |= {"timestamp": timestamp, "sign": sign}
     return Post(webhook.url, body)

@@ -1,1 +1,1 @@
-"""Looks at everything the service stands on, and says what to do about what it finds."""
+"""The doctor: examines everything the service depends on, with advice for each finding."""

@@ -1,53 +1,49 @@
-"""The database: reachable, set up right, migrated, and with rows that can be written and served."""
+"""Examines the database: reachable, configured, migrated, writable, and with valid rows."""
 
 import shutil
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from classification.legacy import rows as older_rows
 from classification.models import CacheEntry, RequestLog
-from classification.takeover import rows as older_rows
+from core.database import errors as database_errors
 from operations import adoption
+from operations.doctor.cluster import examine_servers
 from operations.doctor.findings import Finding, Options, ok, problem, warning
 from stats.models import CacheTotals
+from stats.rollup.rebuild import count_days
 
-# What connecting fails with, by MySQL's number.
-ADVICE = {
-    1044: "Let the user of DATABASE_URL use this database: GRANT ALL ON name.* TO user.",
-    1045: "Check the user and the password in DATABASE_URL.",
-    1049: "Make the database: CREATE DATABASE name CHARACTER SET utf8mb4.",
-    1040: "Raise max_connections on the server, or lower WEB_WORKERS.",
-    2002: "Start the server, or check the host and the port in DATABASE_URL.",
-    2003: "Start the server, or check the host and the port in DATABASE_URL.",
-    2005: "Check the host in DATABASE_URL.",
-}
-# Staff and timers connect too.
+# For scheduled commands and operators.
 SPARE_CONNECTIONS = 10
 CLOCK_SECONDS = 5
 TIMER_MINUTES = 10
 PURGE_DAYS = 3
+FIGURES_DAYS = 7
 
 
 def examine_database(options: Options) -> Iterator[Finding]:
-    """Everything that can be asked of the database; only the first finding if it is away."""
+    """All findings on the database; only the first one if it is unreachable."""
     try:
         connection.ensure_connection()
     except DatabaseError as error:
         code = error.args[0] if error.args else None
         yield problem(
             "database",
-            f"It does not answer ({code}).",
-            ADVICE.get(code or 0, "Check DATABASE_URL, and that its server runs."),
+            f"It is not responding ({code}).",
+            database_errors.advice(error) or "Check DATABASE_URL, and that its server is running.",
         )
         return
     if connection.vendor == "mysql":
         yield from _server(options)
+        yield from examine_servers()
     else:
         yield ok("database", "SQLite, for one host.")
     migrations = _migrations()
@@ -56,44 +52,47 @@ def examine_database(options: Options) -> Iterator[Finding]:
         yield _writing()
         yield from _older_rows()
         yield from _timers()
+        yield _figures()
 
 
 def _server(options: Options) -> Iterator[Finding]:
-    name = "@@version, @@character_set_database, @@max_connections, @@hostname, @@datadir"
-    version, charset, connections, host, folder = _asked(f"SELECT {name}")
+    name = "@@version, @@max_connections, @@hostname, @@datadir"
+    version, connections, host, folder = _asked(f"SELECT {name}")
     yield ok("database", f"{version} answers.")
-    if charset != "utf8mb4":
-        yield warning(
-            "database",
-            f"New tables are made in {charset}, which cannot hold every character.",
-            "ALTER DATABASE name CHARACTER SET utf8mb4.",
+    with connection.cursor() as cursor:
+        narrow = adoption.narrow_tables(connection, cursor)
+    if narrow:
+        yield problem(
+            "characters",
+            f"Emoji cannot be stored in {', '.join(narrow)}: they are not in utf8mb4.",
+            "Run manage.py migrate, which converts them.",
         )
     pool = settings.DATABASES["default"]["OPTIONS"]["pool_size"]
     needed = pool * settings.WEB_WORKERS + SPARE_CONNECTIONS
     if needed > connections:
         yield warning(
             "connections",
-            f"One host may need {needed} connections; the server allows {connections}.",
+            f"One host may need {needed} connections, but the server allows {connections}.",
             f"Set max_connections to at least {needed} for each host, or lower WEB_WORKERS.",
         )
     else:
         hosts = (connections - SPARE_CONNECTIONS) // (pool * settings.WEB_WORKERS)
-        yield ok("connections", f"{connections}, enough for {hosts} host(s) like this one.")
+        yield ok("connections", f"{connections} allowed, enough for {hosts} host(s) like this one.")
     yield _clock()
     if host == _this_host() and Path(folder).is_dir():
         yield free_space(f"disk of the database ({folder})", Path(folder), options.free_mb)
 
 
 def _clock() -> Finding:
-    server = _asked("SELECT UTC_TIMESTAMP(6)")[0].replace(tzinfo=UTC)
-    seconds = abs((datetime.now(UTC) - server).total_seconds())
+    server = _asked("SELECT UTC_TIMESTAMP(6)")[0].replace(tzinfo=ZoneInfo("UTC"))
+    seconds = abs((timezone.now() - server).total_seconds())
     if seconds > CLOCK_SECONDS:
         return warning(
             "clock",
-            f"The database's clock is {seconds:.0f} s beside this host's.",
-            "Let a time service (systemd-timesyncd, chrony) keep both.",
+            f"The database's clock is {seconds:.0f} s off this host's.",
+            "Synchronize both with a time service (systemd-timesyncd, chrony).",
         )
-    return ok("clock", "The database's agrees with this host's.")
+    return ok("clock", "The database's clock agrees with this host's.")
 
 
 def _migrations() -> Finding:
@@ -116,9 +115,9 @@ def _writing() -> Finding:
         return problem(
             "writing",
             f"An entry and its log row cannot be written ({error.args[0] if error.args else '?'}).",
-            "See manage.py adopt --check for columns that stand in the way, and the user's rights.",
+            "Run manage.py adopt --check to find columns in the way, and check the user's rights.",
         )
-    return ok("writing", "An entry and its log row can be written (tried, and taken back).")
+    return ok("writing", "An entry and its log row can be written (tested and rolled back).")
 
 
 def _older_rows() -> Iterator[Finding]:
@@ -127,11 +126,11 @@ def _older_rows() -> Iterator[Finding]:
     if found:
         yield warning(
             "entries",
-            f"Some could never have been right: {'; '.join(found)}.",
+            f"Some are impossible: {'; '.join(found)}.",
             "Run manage.py adopt --drop-impossible, or correct them in the admin.",
         )
     else:
-        yield ok("entries", "All could be right.")
+        yield ok("entries", "None is impossible.")
 
 
 def _timers() -> Iterator[Finding]:
@@ -139,23 +138,38 @@ def _timers() -> Iterator[Finding]:
     minutes = (timezone.now() - last).total_seconds() / 60 if last else None
     if minutes is None or minutes > TIMER_MINUTES:
         when = f"last ran {minutes:.0f} minutes ago" if minutes else "has never run"
-        yield warning("timers", f"roll_up_stats {when}.", "Run it every minute by a timer.")
+        yield warning("timers", f"roll_up_stats {when}.", "Run it from a timer, every minute.")
     else:
-        yield ok("timers", "roll_up_stats has run lately.")
+        yield ok("timers", "roll_up_stats has run recently.")
     oldest = RequestLog.objects.order_by("pk").values_list("created_at", flat=True).first()
     days = (timezone.now() - oldest).days if oldest else 0
     if days > settings.LOG_RETENTION_DAYS + PURGE_DAYS:
         yield warning(
             "timers",
             f"The log goes back {days} days; LOG_RETENTION_DAYS is {settings.LOG_RETENTION_DAYS}.",
-            "Run purge_request_log daily by a timer.",
+            "Run purge_request_log from a timer, daily.",
         )
 
 
+def _figures() -> Finding:
+    today = timezone.localdate()
+    counts = count_days(today - timedelta(days=FIGURES_DAYS - 1), today)
+    missing = {count.day: count.missing for count in counts if count.missing}
+    if missing:
+        days = ", ".join(map(str, missing))
+        return warning(
+            "figures",
+            f"{sum(missing.values())} rows of the log or the ledger are missing from the "
+            f"statistics: {days}.",
+            "Run manage.py rebuild_stats; the service may keep running.",
+        )
+    return ok("figures", f"They match the log and the ledger for the last {FIGURES_DAYS} days.")
+
+
 def free_space(subject: str, folder: Path, least_mb: int) -> Finding:
-    """Whether a disk has so many megabytes left, twice as many being well."""
+    """Check that a disk has `least_mb` megabytes free; warn below twice that."""
     free = shutil.disk_usage(folder).free // 1024**2
-    advice = "Make room, or move it to a larger disk."
+    advice = "Free some space, or move it to a larger disk."
     if free < least_mb:
         return problem(subject, f"Only {free} MB are free.", advice)
     if free < 2 * least_mb:

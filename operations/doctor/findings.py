@@ -1,4 +1,4 @@
-"""What an examination finds."""
+"""The findings of examinations."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
@@ -8,8 +8,7 @@ STATUS = {OK: 0, WARNING: 1, PROBLEM: 2}
 
 
 class Finding(NamedTuple):
-    """`level` is ok, warning or problem; `advice` says what to do about it, and is empty where
-    all is well."""
+    """`level` is ok, warning or problem; `advice` says what to do about it, and is empty for ok."""
 
     subject: str
     level: str
@@ -18,7 +17,7 @@ class Finding(NamedTuple):
 
 
 class Options(NamedTuple):
-    """`paid` allows one call that costs money; `free_mb` is what disks must have left."""
+    """`paid` allows one call that costs money; `free_mb` is the free space that disks need."""
 
     paid: bool = False
     free_mb: int = 1024
@@ -40,15 +39,15 @@ def problem(subject: str, message: str, advice: str) -> Finding:
 
 
 def examine(examinations: Iterable[Examination], options: Options) -> Iterator[Finding]:
-    """The findings of each examination; one that breaks down is a finding too."""
+    """The findings of all examinations; one that raises is reported as a problem."""
     for examination in examinations:
         try:
             yield from examination(options)
         except Exception as error:
-            # The message may hold an address with its password; the type does not.
+            # The message may contain a URL with a password; the type does not.
             subject = examination.__name__.strip("_").replace("_", " ")
             yield problem(
                 subject,
-                f"The examination broke down: {type(error).__name__}.",
-                "See the findings before it; if they are well, this is a defect.",
+                f"The check failed: {type(error).__name__}.",
+                "See the findings above; if they are all ok, this is a bug.",
             )

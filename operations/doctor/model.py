@@ -1,67 +1,67 @@
-"""The models: the paid one by a request that costs nothing, or by one tiny call; the other here."""
+"""Examines the models: remote ones with a free request, or one small paid call; and the on-device
+one."""
 
 import time
 from collections.abc import Iterator
 
 from django.conf import settings
+from django.utils import timezone
 
-from classification import configured, photos, trials
-from classification.errors import Refusal
+from classification import images
+from classification.errors import ServiceError
 from classification.models import PromptVersion
-from classification.outcomes import Caller
+from classification.pipeline import trials
+from classification.pipeline.request_log import ClientInfo
+from classification.providers import registry
 from classification.providers.base import ProviderError
-from classification.providers.reachability import reach
-from classifier_project.middleware import new_request_id
+from classification.providers.causes import CAUSE_TEXTS
+from classification.providers.registry import ProviderConfig
+from clients.directory import ANONYMOUS_APP
+from clients.quotas import Requester
+from core.configuration.addresses import without_password
+from core.request_id import new_request_id
 from operations.doctor.findings import Finding, Options, ok, problem, warning
 
 CLOCK_SECONDS = 60
-MAY_COST = "It costs a fraction of a fen: manage.py doctor --paid."
+MAY_COST = "For a fraction of a fen, manage.py doctor --paid can tell."
 
 
 def examine_paid_model(options: Options) -> Iterator[Finding]:
-    """Whether the key is taken and the model served; with `paid`, whether it answers."""
+    """Whether keys are accepted and models available; with `paid`, whether the first one
+    answers."""
     if settings.LLM_PROVIDER == "local":
-        yield ok("model", "The on-device model is the provider; no key is needed.")
+        yield ok("model", "The on-device model is the provider, so no key is needed.")
         return
-    if not settings.LLM_API_KEY:
+    if not registry.configured():
         yield problem("model", "LLM_API_KEY is not set.", "Set it to a DashScope key.")
         return
-    for model in (settings.LLM_MODEL, *settings.LLM_FALLBACK_MODELS):
-        yield from _reach(model)
+    for described in registry.configured():
+        for model in dict.fromkeys(
+            settings.MODEL_TABLE.in_service(name, timezone.now()) for name in described.models
+        ):
+            yield from _reach(described, model)
     if options.paid:
         yield _ask()
 
 
-def _reach(model: str) -> Iterator[Finding]:
-    found = reach(settings.LLM_BASE_URL, settings.LLM_API_KEY, model)
-    if found.outcome == "ok":
-        yield ok("model", f"{model}: the key is taken and nothing speaks against the model.")
-    elif found.outcome == "unreachable":
+def _reach(described: ProviderConfig, model: str) -> Iterator[Finding]:
+    found = registry.reach(described, model)
+    if found.cause:
+        title, advice = CAUSE_TEXTS[found.cause]
+        values = {"model": model, "address": without_password(described.base_url)}
+        yield problem("model", f"{model}: {title} ({found.why}).", advice % values)
+    elif found.is_unreachable:
         yield problem(
             "model",
-            f"The provider cannot be reached ({found.code}).",
-            "Check LLM_BASE_URL, the name server and the firewall.",
+            f"The provider is unreachable ({found.why}).",
+            f"Check the address ({without_password(described.base_url)}), DNS and the firewall.",
         )
-    elif found.outcome == "key":
-        yield problem(
-            "model",
-            f"The key is refused ({found.code}).",
-            "Check LLM_API_KEY, and that LLM_BASE_URL is of its region.",
-        )
-    elif found.outcome == "account":
-        yield problem(
-            "model", f"The account does not pay ({found.code}).", "Top it up in Alibaba's console."
-        )
-    elif found.outcome == "model":
-        yield problem(
-            "model",
-            f"{model} is not served, or not to this account ({found.code}).",
-            "Set LLM_MODEL to a current one, and LLM_FALLBACK_MODELS to others.",
+    elif found.why:
+        yield warning(
+            "model", f"{model}: the provider's response is inconclusive ({found.why}).", MAY_COST
         )
     else:
-        yield warning(
-            "model", f"{model}: the provider's answer tells nothing ({found.code}).", MAY_COST
-        )
+        yield ok("model", f"{model}: the key is accepted and the model is available.")
     if found.clock_ahead is not None:
         yield _clock(found.clock_ahead)
 
@@ -72,22 +72,22 @@ def _clock(ahead: float) -> Finding:
             "clock",
             f"The provider's clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} "
             "this host's.",
-            "Let a time service (systemd-timesyncd, chrony) keep this host's.",
+            "Synchronize this host's with a time service (systemd-timesyncd, chrony).",
         )
-    return ok("clock", "The provider's agrees with this host's.")
+    return ok("clock", "The provider's clock agrees with this host's.")
 
 
 def _ask() -> Finding:
-    """One call with a made-up photo, which the ledger has."""
+    """Make one paid call with a generated photo; it is in the ledger."""
     try:
         trial = trials.ask(
-            upload=photos.sample(),
+            upload=images.sample(),
             prompt=PromptVersion.objects.current(),
-            caller=Caller(new_request_id(), user_id="doctor"),
+            client=ClientInfo(new_request_id(), Requester(ANONYMOUS_APP, "doctor")),
         )
-    except Refusal as refusal:
+    except ServiceError as error:
         return problem(
-            "model", f"The paid call failed: {refusal.code}.", "See the service's log for why."
+            "model", f"The paid call failed: {error.code}.", "See the service's log for the reason."
         )
     return ok(
         "model",
@@ -97,20 +97,20 @@ def _ask() -> Finding:
 
 
 def examine_on_device_model(options: Options) -> Iterator[Finding]:
-    """Whether the model on this machine loads and answers."""
-    photo = photos.prepare(
-        photos.sample(), allowed_formats=["jpg"], max_side=settings.LLM_IMAGE_MAX_SIDE
+    """Whether the on-device model loads and answers."""
+    photo = images.prepare(
+        images.sample(), allowed_formats=["jpg"], max_side=settings.LLM_IMAGE_MAX_SIDE
     )
     started = time.monotonic()
     try:
-        configured.on_device().classify(photo, "")
+        registry.on_device().classify(photo, "")
     except ProviderError:
         yield problem(
             "on-device model",
-            "It does not answer.",
-            "Install requirements/base.txt again; its weights are in "
+            "It is not responding.",
+            "Reinstall requirements/base.txt; the weights are in "
             "classification/providers/on_device/weights.",
         )
         return
     milliseconds = (time.monotonic() - started) * 1000
-    yield ok("on-device model", f"It loads and answers, in {milliseconds:.0f} ms.")
+    yield ok("on-device model", f"It loads, and answers in {milliseconds:.0f} ms.")

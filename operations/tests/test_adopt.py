@@ -12,14 +12,8 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from classification.tests.dashscope_server import DashScopeServer
-from classification.tests.servers import (
-    ScratchDatabase,
-    migrate,
-    running_server,
-    unmigrated_database,
-)
-from operations.tests.older_service import (
+from tests.support.dashscope_server import DashScopeServer
+from tests.support.older_service import (
     ANSWERS,
     CACHE,
     COLUMNS,
@@ -28,6 +22,12 @@ from operations.tests.older_service import (
     WRONG,
     OldEntry,
     install,
+)
+from tests.support.servers import (
+    ScratchDatabase,
+    migrate,
+    running_server,
+    unmigrated_database,
 )
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.timeout(180), pytest.mark.xdist_group("processes")]
@@ -152,7 +152,7 @@ def test_a_migrate_that_was_killed_goes_on(database: ScratchDatabase, tmp_path: 
         install(other, "strict")
         migrate(other)
         result = subprocess.run(
-            [sys.executable, "-m", "operations.tests.interrupted_migrate", "11"],
+            [sys.executable, "-m", "tests.support.interrupted_migrate", "11"],
             cwd=settings.BASE_DIR,
             env=os.environ | {"DATABASE_URL": database.url, "SECRET_KEY": "x" * 50},
             capture_output=True,
@@ -192,16 +192,19 @@ def test_check_only_reads_and_tells_all(database: ScratchDatabase) -> None:
     )
     for line in (
         "image_classification_cache: 15 rows",
+        "15 entries were made by the older service",
+        "do not exist here: /auth/login, /config/inference",
+        "Its apps give up after 30 s, and LLM_TIMEOUT is 30: set it to 25.",
         "request_log: 48 rows",
         "several rows may belong to one request",
-        "Not ours, left alone: system_config",
-        "1, category is none of the eight",
+        "Not ours, left untouched: system_config",
+        "1, category is not one of the eight",
         "2, confidence is not from 0 to 1",
         "1, hash is not 64 hexadecimal digits",
-        "3, a failed call kept as an answer",
+        "3, a failed call stored as an answer",
         "1, hit count below 1",
-        "1, made or last hit in the future",
-        "8, category is none of the eight: counted as failed",
+        "1, created or last hit in the future",
+        "8, category is not one of the eight: counted as failed",
     ):
         assert line in said
 
@@ -221,7 +224,7 @@ def test_what_could_never_have_been_right_is_dropped_by_choice(database: Scratch
     assert (kept, refused, dropped, clean) == (0, 1, 0, 0)
     assert count == after_refusal == len(ANSWERS) + len(WRONG)
     assert "--drop-impossible removes them" in said_kept
-    assert "hash is there twice, in upper and lower case: 1 entries dropped" in said_dropped
+    assert "hash exists twice, in upper and lower case: 1 entries dropped" in said_dropped
     assert set(left) == {entry.image_hash.lower() for entry in ANSWERS[1:]}
     assert left[ANSWERS[6].image_hash][7] == 1
     assert left[ANSWERS[7].image_hash][8] <= datetime.now()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from django.conf import settings as project
 from django.core.management import call_command
 from django.db import connection
@@ -19,9 +20,13 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from classification.models import CacheEntry, ModelCall, RequestLog
-from classification.tests.dashscope_server import DashScopeServer
-from classification.tests.ports import free_port
 from stats.models import CacheTotals
+from stats.rollup import chunks
+from tests.support.api import make_entry
+from tests.support.dashscope_server import DashScopeServer
+from tests.support.history import A_WHILE, NOW, call, log
+from tests.support.openai_server import OpenAIServer
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -67,11 +72,18 @@ def healthy(settings: Settings, tmp_path: Path) -> None:
     settings.SECURE_SSL_REDIRECT = settings.SESSION_COOKIE_SECURE = True
     settings.CSRF_COOKIE_SECURE, settings.SECURE_HSTS_SECONDS = True, 3600
     settings.STATIC_ROOT = tmp_path
-    (tmp_path / "css").mkdir()
-    (tmp_path / "css" / "site.css").write_text("")
+    (tmp_path / "staticfiles.json").touch()
+    call_command("create_app", "anonymous", "--off", stdout=io.StringIO())
     CacheTotals.objects.create(
         pk=1, entries=0, hits=0, most_hits=0, corrected=0, counted_at=timezone.now()
     )
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
 
 
 def test_a_healthy_service_has_nothing_but_good_findings(
@@ -85,7 +97,7 @@ def test_a_healthy_service_has_nothing_but_good_findings(
     subjects = {row["subject"].split(" (")[0] for row in found}
     assert subjects >= {
         *("settings", "database", "migrations", "writing", "entries", "timers", "cache"),
-        *("disk of var/", "static files", "log", "model", "clock", "on-device model"),
+        *("state", "disk of the state", "static files", "log", "model", "clock", "on-device model"),
     }
     # Nothing was asked that could cost anything, and nothing is left of the trial writes.
     assert all("messages" not in request.body["input"] for request in model.requests)
@@ -109,12 +121,14 @@ def test_settings_that_are_not_for_production_are_told(settings: Settings) -> No
 @pytest.mark.parametrize(
     ("mode", "level", "words"),
     [
-        ("InvalidApiKey", "problem", "The key is refused"),
-        ("Arrearage", "problem", "The account does not pay"),
-        ("ModelNotFound", "problem", "is not served"),
-        ("Model.AccessDenied", "problem", "is not served"),
-        ("html_error", "warning", "tells nothing"),
-        ("ok", "ok", "the key is taken"),
+        ("InvalidApiKey", "problem", "the API key was rejected"),
+        ("Arrearage", "problem", "the account has unpaid bills"),
+        ("ModelNotFound", "problem", "is no longer served"),
+        ("Model.AccessDenied", "problem", "is no longer served"),
+        ("html_error", "warning", "is inconclusive"),
+        ("html 401", "problem", "something other than the provider is answering"),
+        ("html 403", "problem", "something other than the provider is answering"),
+        ("ok", "ok", "the key is accepted"),
     ],
 )
 def test_what_the_provider_says_of_key_and_model(
@@ -126,6 +140,49 @@ def test_what_the_provider_says_of_key_and_model(
     assert found[0] == level
     assert words in found[1]
     assert "sk-test" not in found[1]
+
+
+@pytest.mark.parametrize("path", ["", "/compatible-mode/v1", "/api/v1/services"])
+def test_a_wrong_address_is_named(settings: Settings, model: DashScopeServer, path: str) -> None:
+    settings.LLM_BASE_URL = model.address + path
+    level, text = about("model", examine())
+
+    assert level == "problem"
+    assert f"LLM_BASE_URL ({model.address}{path})" in text
+
+
+def test_a_model_that_is_gone_by_its_message_only(model: DashScopeServer) -> None:
+    model.script("error")
+    model.error = (400, "InvalidParameter", "Model not exist.")
+    level, text = about("model", examine())
+
+    assert level == "problem"
+    assert "is no longer served" in text
+
+
+@pytest.mark.parametrize(
+    ("mode", "name", "level", "words"),
+    [
+        ("ok", "a-vision-model", "ok", "the model is available"),
+        ("ok", "another-model", "problem", "not in the list of models"),
+        ("invalid_api_key", "a-vision-model", "problem", "the API key was rejected"),
+        ("html 403", "a-vision-model", "problem", "something other than the provider"),
+        ("server_error", "a-vision-model", "warning", "is inconclusive"),
+    ],
+)
+def test_a_second_provider_is_asked_which_models_it_serves(
+    settings: Settings, model: DashScopeServer, mode: str, name: str, level: str, words: str
+) -> None:
+    with OpenAIServer() as second:
+        second.script(mode)
+        settings.LLM_FALLBACK_PROVIDER = "openai"
+        settings.LLM_FALLBACK_BASE_URL = second.base_url
+        settings.LLM_FALLBACK_MODEL = name
+        found = about("model", examine())
+
+    assert found[0] == level
+    assert words in found[1]
+    assert not second.requests
 
 
 def test_a_provider_that_is_not_there(settings: Settings, model: DashScopeServer) -> None:
@@ -151,7 +208,7 @@ def test_a_paid_call_is_made_only_when_asked_for_and_is_in_the_ledger(
     call = ModelCall.objects.get()
 
     assert not unpaid
-    assert "qwen-vl-plus answered" in about("model", found)[1]
+    assert "qwen3-vl-plus answered" in about("model", found)[1]
     assert (call.outcome, call.billed) == ("ok", "yes")
     model.script("InvalidParameter", "no_verdict")
     assert "The paid call failed: model_bad_reply" in about("model", examine("--paid"))[1]
@@ -177,14 +234,23 @@ def test_timers_that_do_not_run(settings: Settings) -> None:
 
 
 def test_a_disk_that_is_full() -> None:
-    assert about("disk of var/", examine("--free-mb", str(2**31)))[0] == "problem"
-    assert about("disk of var/", examine("--free-mb", "1"))[0] == "ok"
+    assert about("disk of the state", examine("--free-mb", str(2**31)))[0] == "problem"
+    assert about("disk of the state", examine("--free-mb", "1"))[0] == "ok"
 
 
 def test_static_files_that_are_not_collected(settings: Settings, tmp_path: Path) -> None:
     settings.STATIC_ROOT = tmp_path
 
-    assert about("static files", examine())[0] == "problem"
+    assert about("static files", examine())[0] == "warning"
+
+
+def test_proxies_are_said_to_be_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("all_proxy", "socks5://user:hunter2@127.0.0.1:1")
+    level, text = about("proxy", examine())
+
+    assert level == "warning"
+    assert text.startswith("ALL_PROXY is set and ignored")
+    assert "hunter2" not in text
 
 
 def test_a_migration_that_is_missing() -> None:
@@ -261,3 +327,37 @@ def test_a_table_that_does_not_take_new_rows() -> None:
             cursor.execute("ALTER TABLE request_log DROP COLUMN theirs")
 
     assert level == "problem"
+
+
+def test_rows_that_are_in_no_figure_are_found() -> None:
+    """They came when nobody looked at their chunk any more."""
+    later = NOW + timedelta(days=1)
+    for number in (2, 4):
+        log(pk=number)
+        call(pk=number)
+    for moment in (NOW, NOW + A_WHILE, later):
+        with time_machine.travel(moment, tick=False):
+            list(chunks.roll_up())
+            assert about("figures", examine())[0] == "ok"
+    log(pk=1)
+    call(pk=1)
+    with time_machine.travel(later, tick=False):
+        list(chunks.roll_up())
+        level, text = about("figures", examine())
+        call_command("rebuild_stats")
+        level_afterwards, _ = about("figures", examine())
+
+    assert (level, level_afterwards) == ("warning", "ok")
+    assert "2 rows of the log or the ledger are missing from the statistics: 2026-03-02" in text
+    assert "rebuild_stats" in text
+
+
+@pytest.mark.parametrize(("seconds", "is_told"), [(30, True), (25, False)])
+def test_apps_of_the_older_service_are_not_kept_waiting(
+    settings: Settings, seconds: int, is_told: bool
+) -> None:
+    settings.LLM_TIMEOUT = seconds
+    make_entry(provider="")
+
+    told = [row["level"] for row in examine() if row["subject"] == "apps"]
+    assert told == (["warning"] if is_told else [])

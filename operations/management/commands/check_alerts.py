@@ -1,40 +1,54 @@
-"""Look whether anything is wrong, and tell whoever ALERT_EMAILS and ALERT_WEBHOOKS name."""
+"""Evaluate the alerting rules, and notify ALERT_EMAILS and ALERT_WEBHOOKS."""
 
+import contextlib
+import os
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
-from classifier_project.databases import wait_at_most
-from operations.alerts import checks, receivers
+from classification.monitoring.task_runs import record_run
+from core.database.connections import wait_at_most
+from operations.alerts import channels, delivery, evaluation
 
 DATABASE_SECONDS = 10
 
 
 class Command(BaseCommand):
-    help = "Tell people what is wrong, and when it is over; for a timer, every minute, on any host."
+    help = (
+        "Notify people when something goes wrong and when it is over. Run it from a timer, every "
+        "minute, on any number of hosts."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--test", action="store_true", help="only send everybody a message that says so"
+            "--test", action="store_true", help="only send a test message to every channel"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        told = receivers.configured()
-        if not told:
-            self.stderr.write("Nobody is told: set ALERT_EMAILS or ALERT_WEBHOOKS.")
+        notified = channels.configured()
+        if not notified:
+            self.stderr.write("Nobody is notified: set ALERT_EMAILS or ALERT_WEBHOOKS.")
         if options["test"]:
-            self._report_undelivered(checks.try_out(told))
+            self._require_delivered(delivery.send_test(notified))
             return
         wait_at_most(DATABASE_SECONDS)
-        result = checks.check(told)
+        result = evaluation.evaluate([*notified, channels.StatusPage()])
         if result is None:
-            self.stdout.write("Another check is under way.")
-            return
-        for condition, finding in result.findings:
-            self.stdout.write(f"{condition.name}: {finding.detail} {finding.advice}")
-        self._report_undelivered(result.undelivered)
+            # A timer must not record it as a success.
+            raise CommandError(
+                "Another check is running; this one did nothing.", returncode=os.EX_TEMPFAIL
+            )
+        with contextlib.suppress(
+            DatabaseError
+        ):  # an outage is an alert, not a failure of this command
+            record_run("check_alerts")
+        for rule, alert in result.alerts:
+            self.stdout.write(f"{rule.name}: {alert.detail} {alert.advice}")
+        self._require_delivered(result.undelivered)
 
-    def _report_undelivered(self, undelivered: Any) -> None:
+    def _require_delivered(self, undelivered: Sequence[str]) -> None:
         if undelivered:
-            raise CommandError(f"Could not be told: {', '.join(undelivered)}.")
+            raise CommandError(f"Not delivered to {', '.join(undelivered)}.")

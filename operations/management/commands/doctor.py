@@ -1,4 +1,4 @@
-"""Examine everything the service stands on."""
+"""Examine everything the service depends on."""
 
 import json
 import sys
@@ -7,19 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from operations.doctor import database, machine, model
+from operations.doctor.examinations import EXAMINATIONS
 from operations.doctor.findings import STATUS, Finding, Options, examine
 
-EXAMINATIONS = (
-    machine.examine_settings,
-    database.examine_database,
-    machine.examine_cache,
-    machine.examine_disks,
-    machine.examine_static_files,
-    machine.examine_log,
-    model.examine_paid_model,
-    model.examine_on_device_model,
-)
 MARKS = {"ok": "ok     ", "warning": "warning", "problem": "PROBLEM"}
 
 
@@ -29,13 +19,15 @@ class Command(BaseCommand):
         "files, log and timers, and say what to do about each finding. The exit status is 0 if "
         "all is well, 1 with warnings, 2 with problems. No paid call is made without --paid."
     )
-    # The settings' own checks are part of the findings.
+    # System checks are part of the findings.
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--paid", action="store_true", help="ask the model once, for money")
-        parser.add_argument("--json", action="store_true", help="a list of findings as JSON")
-        parser.add_argument("--free-mb", type=int, default=1024, help="what disks must have left")
+        parser.add_argument("--paid", action="store_true", help="make one paid call to the model")
+        parser.add_argument("--json", action="store_true", help="print the findings as JSON")
+        parser.add_argument(
+            "--free-mb", type=int, default=1024, help="free space that disks must have"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         found = []

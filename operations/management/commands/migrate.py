@@ -1,4 +1,4 @@
-"""Django's migrate, one at a time on MariaDB."""
+"""Django's migrate; on MariaDB, one at a time, and with tables converted to utf8mb4."""
 
 from typing import Any
 
@@ -6,29 +6,42 @@ from django.core.management.base import CommandError
 from django.core.management.commands import migrate
 from django.db import connections
 
+from core.mysql_pool import characters
+from operations import adoption
+
 WAIT_SECONDS = 3600
 
 
 class Command(migrate.Command):
-    help = migrate.Command.help + " On MariaDB another one that still runs is waited for."
+    help = migrate.Command.help + " On MariaDB, waits for another migrate that is still running."
 
     def handle(self, *args: Any, **options: Any) -> None:
         connection = connections[options["database"]]
         if connection.vendor == "mysql":
             self._wait_for_turn(connection)
+            self._widen_tables(connection)
         super().handle(*args, **options)
+        if connection.vendor == "mysql":  # including tables that were just taken over
+            self._widen_tables(connection)
 
     def _wait_for_turn(self, connection: Any) -> None:
-        """Take a lock that ends with this connection.
+        """Take a lock that is released with this connection.
 
-        After `kill -9` the server still finishes the statement it was at, and holds the lock
-        until then; so whoever goes on sees all that was done.
+        After `kill -9`, the server finishes the current statement and holds the lock until then, so
+        the next migrate sees a consistent state.
         """
         lock = f"migrate {connection.settings_dict['NAME']}"[:64]
         with connection.cursor() as cursor:
             cursor.execute("SELECT IS_USED_LOCK(%s) IS NOT NULL", [lock])
             if cursor.fetchone()[0]:
-                self.stderr.write("Another migrate is at work on this database; waiting for it.")
+                self.stderr.write("Another migrate is running on this database; waiting for it.")
             cursor.execute("SELECT GET_LOCK(%s, %s)", [lock, WAIT_SECONDS])
             if not cursor.fetchone()[0]:
-                raise CommandError("Another migrate is still at work on this database.")
+                raise CommandError("Another migrate is still running on this database.")
+
+    def _widen_tables(self, connection: Any) -> None:
+        """Convert our tables in utf8mb3 or latin1 to utf8mb4."""
+        with connection.cursor() as cursor:
+            for table in adoption.narrow_tables(connection, cursor):
+                self.stdout.write(f"Converting {table} to utf8mb4.")
+                characters.convert(cursor, table)

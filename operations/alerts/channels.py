@@ -1,4 +1,4 @@
-"""Who is told of alerts: people by e-mail, groups by their robots."""
+"""The channels that alerts are sent to: e-mail, and webhooks of chat groups."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -14,11 +14,11 @@ SECONDS = 5
 
 
 class NotDelivered(Exception):
-    """A receiver did not take a message. The reason names no address, as it holds a password."""
+    """A channel did not accept a message. The reason names no address: it contains a password."""
 
 
-class Receiver(Protocol):
-    """`key` tells it from the others for good; its text says who it is, without secrets."""
+class Channel(Protocol):
+    """`key` identifies the channel permanently; str() names it, without secrets."""
 
     @property
     def key(self) -> str: ...
@@ -29,8 +29,8 @@ class Receiver(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Mailbox:
-    """The people of ALERT_EMAILS."""
+class Email:
+    """The people in ALERT_EMAILS."""
 
     addresses: tuple[str, ...]
 
@@ -49,8 +49,8 @@ class Mailbox:
 
 
 @dataclass(frozen=True, slots=True)
-class Robot:
-    """A group's robot."""
+class WebhookChannel:
+    """The webhook of a chat group."""
 
     webhook: Webhook
 
@@ -64,17 +64,38 @@ class Robot:
     def send(self, subject: str, text: str) -> None:
         post = webhooks.post(self.webhook, f"{subject}\n{text}")
         try:
-            reply = requests.post(post.url, json=post.body, timeout=SECONDS, allow_redirects=False)
+            with requests.Session() as session:
+                # As for the model: a proxy of the environment would see the webhook's secret, and
+                # requests does not support all kinds of proxies.
+                session.trust_env = False
+                reply = session.post(
+                    post.url, json=post.body, timeout=SECONDS, allow_redirects=False
+                )
             answer = reply.json() if reply.ok else {}
         except (requests.RequestException, ValueError) as error:
             raise NotDelivered(type(error).__name__) from None
-        # All three answer 200 to what they refuse.
+        # All three services respond with 200 even to rejected messages.
         code = answer.get("errcode", answer.get("code")) if isinstance(answer, dict) else None
         if reply.status_code != requests.codes.ok or code != 0:
             raise NotDelivered(f"HTTP {reply.status_code}, code {code}")
 
 
-def configured() -> list[Receiver]:
-    """The receivers that the settings name."""
-    robots: list[Receiver] = [Robot(webhook) for webhook in settings.ALERT_WEBHOOKS]
-    return [Mailbox(tuple(settings.ALERT_EMAILS)), *robots] if settings.ALERT_EMAILS else robots
+@dataclass(frozen=True, slots=True)
+class StatusPage:
+    """The status page, which reads open alerts from the table: nothing is sent."""
+
+    def __str__(self) -> str:
+        return "status page"
+
+    @property
+    def key(self) -> str:
+        return "page"
+
+    def send(self, subject: str, text: str) -> None:
+        pass
+
+
+def configured() -> list[Channel]:
+    """The channels named in the settings."""
+    robots: list[Channel] = [WebhookChannel(webhook) for webhook in settings.ALERT_WEBHOOKS]
+    return [Email(tuple(settings.ALERT_EMAILS)), *robots] if settings.ALERT_EMAILS else robots
