@@ -1,0 +1,47 @@
+"""Forget a user: everything that names them, everywhere."""
+
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
+
+from privacy import erasure as erasures
+from privacy.export import count
+from privacy.management import arguments
+from privacy.models import Erasure
+
+
+class Command(BaseCommand):
+    help = (
+        "Delete everything that names a user, in small batches while others write. Sums of past "
+        "days do not change. Killed, it goes on in a running server, or when it is run again; run "
+        "twice, it does no harm. Prints a receipt, which does not name the user."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        arguments.add_person(parser)
+        parser.add_argument("--yes", action="store_true", help="do not ask")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        person = arguments.person_of(options)
+        for place, rows in count(person).items():
+            self.stdout.write(f"{place}: {rows} rows")
+        if not options["yes"] and not _is_confirmed():
+            raise CommandError("Nothing was changed.")
+        erasure = Erasure.objects.begin(person.user_id, person.app_id, "command")
+        for _ in tqdm(erasures.steps(erasure), unit="batch", file=sys.stderr, disable=None):
+            pass
+        # Not the sum of these steps: running servers may have taken over some.
+        erasure.refresh_from_db()
+        gone = sum(erasure.rows.values())
+        self.stdout.write(f"Receipt {erasure}: {gone} rows are gone or name nobody any more.")
+        for table, rows in sorted(erasure.rows.items()):
+            self.stdout.write(f"  {table}: {rows}")
+
+
+def _is_confirmed() -> bool:
+    if not sys.stdin.isatty():
+        raise CommandError("Give --yes where nobody can be asked.")
+    return input("Forget this user? Type yes: ").strip().lower() == "yes"
