@@ -1,4 +1,4 @@
-// Try a draft on photos beside the prompt in force, one photo after the other.
+// Tries a draft and the current prompt on photos, one after the other.
 import { fragment, onPhotos, shrink } from "./photos.js";
 
 const list = document.getElementById("trials");

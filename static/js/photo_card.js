@@ -1,19 +1,20 @@
-// The way of a photo as an app sends it, each step shown and timed.
-import { bytes, fragment, onPhotos, reach, sha256, shrink } from "./photos.js";
+// The card of one photo, which is sent as an app would; shows and times each step.
+import { bytes, fragment, reach, sha256, shrink } from "./photos.js";
 
 const list = document.getElementById("photos");
-const drop = document.getElementById("drop");
+const { csrf, failed: failedWords } = document.getElementById("drop").dataset;
 const names = JSON.parse(document.getElementById("names").textContent);
 const canHash = Boolean(globalThis.crypto?.subtle);
-const sums = { photos: 0, known: 0, sent: 0, saved: 0 };
+const RETRIED = [401, 403, 408, 425, 429];
 
 document.getElementById("no-hashing").hidden = canHash;
 
-class Card {
-  constructor(file) {
-    this.file = file;
+export class Card {
+  // `changed` is called whenever the page's counts have changed.
+  constructor(file, changed) {
+    Object.assign(this, { file, changed, state: "queued", sent: 0, saved: 0, cost: 0 });
     this.item = document.getElementById("card").content.firstElementChild.cloneNode(true);
-    this.find("[data-name]").textContent = file.name;
+    this.find("[data-name]").textContent = file.webkitRelativePath || file.name;
     const image = this.find("[data-preview]");
     image.addEventListener("load", () => URL.revokeObjectURL(image.src));
     image.addEventListener("error", () => {
@@ -23,8 +24,9 @@ class Card {
     image.src = URL.createObjectURL(file);
     image.hidden = false;
     this.find("[data-again]").addEventListener("click", () => this.askAgain());
-    this.find("[data-retry]").addEventListener("click", () => this.send());
-    list.prepend(this.item);
+    this.find("[data-open]").addEventListener("click", () => this.item.classList.toggle("open"));
+    // The response to a correction replaces the card's details.
+    this.find('[data-part="details"]').addEventListener("htmx:afterSwap", () => this.readDetails());
   }
 
   find(selector) {
@@ -35,7 +37,15 @@ class Card {
     this.find(`[data-part="${part}"]`).hidden = !visible;
   }
 
-  // Run one step of the way, and show its state, its note and its time.
+  enter(state) {
+    this.state = this.item.dataset.state = state;
+    for (const part of ["queued", "waiting", "stopped"]) this.show(part, false);
+    if (state !== "done" && state !== "failed") this.show(state);
+    this.find("[data-retry]").hidden = state !== "stopped";
+    this.changed();
+  }
+
+  // Run one step, and show its state, its note and its duration.
   async step(name, work) {
     const row = this.find(`[data-step="${name}"]`);
     row.dataset.state = "busy";
@@ -63,22 +73,22 @@ class Card {
   }
 
   async send() {
-    this.show("queued", false);
-    this.show("waiting");
     this.show("failure", false);
-    this.find("[data-retry]").hidden = true;
+    this.answer = this.error = undefined;
+    this.enter("waiting");
     try {
       await this.shrink();
-      const answer = (await this.ask()) ?? (await this.upload());
-      this.showAnswer(answer);
-      await this.showDetails(answer.request_id);
+      this.answer = (await this.ask()) ?? (await this.upload());
+      this.showAnswer(this.answer);
+      this.enter("done");
     } catch (error) {
+      this.error = error;
       this.showFailure(error);
-      if (error.request_id) await this.showDetails(error.request_id);
-    } finally {
-      this.show("waiting", false);
-      showSums();
+      this.enter("failed");
+      this.find("[data-retry]").hidden = Boolean(error.isFinal);
     }
+    const request = (this.answer ?? this.error).request_id;
+    if (request) await this.showDetails(request);
   }
 
   async shrink() {
@@ -89,9 +99,16 @@ class Card {
       row.querySelector("[data-to]").textContent = bytes(blob.size);
       return note;
     });
+    const most = Number(list.dataset.maxBytes);
+    if (this.blob.size <= most) return;
+    const sizes = `${bytes(this.blob.size)} > ${bytes(most)}`;
+    throw Object.assign(new Error(`${list.dataset.tooLarge} (${sizes})`), {
+      code: "image_too_large",
+      isFinal: true,
+    });
   }
 
-  // The known answer, if there is one.
+  // The cached answer, if there is one.
   async ask() {
     if (!canHash) {
       this.skip("hash", "left");
@@ -114,8 +131,7 @@ class Card {
     if (!answer.cached) return null;
     this.skip("upload", "spared");
     this.find("[data-spared]").textContent = bytes(this.file.size);
-    sums.known += 1;
-    sums.saved += this.file.size;
+    this.saved = this.file.size;
     return { ...answer, source: "cache" };
   }
 
@@ -126,9 +142,10 @@ class Card {
     let answer;
     await this.step("upload", async (row) => {
       row.querySelector("[data-sent]").textContent = bytes(this.blob.size);
-      sums.sent += this.blob.size;
-      sums.saved += this.file.size - this.blob.size;
+      this.sent = this.blob.size;
+      this.saved = this.file.size - this.blob.size;
       answer = await call("/api/v1/classify", { body: form });
+      this.hash = answer.image_hash; // if the browser could not compute it
       return "done";
     });
     return answer;
@@ -136,7 +153,7 @@ class Card {
 
   showAnswer({ data, source, degraded, request_id: request }) {
     this.show("answer");
-    this.find("[data-category]").textContent = names[data.category] ?? data.category;
+    this.showCategory(data.category);
     this.find("meter").value = data.confidence;
     this.find("[data-confidence]").textContent = `${(data.confidence * 100).toFixed(1)}%`;
     this.find("[data-description]").textContent = data.description ?? "";
@@ -148,12 +165,16 @@ class Card {
     this.find("[data-again]").hidden = false;
   }
 
+  showCategory(key) {
+    this.category = key;
+    this.find("[data-category]").textContent = names[key] ?? key;
+  }
+
   showFailure({ message, code, request_id: request }) {
     this.show("failure");
     this.find("[data-error]").textContent = message;
     this.find("[data-code]").textContent = code ?? "";
     this.find("[data-request]").textContent = request ?? "–";
-    this.find("[data-retry]").hidden = false;
   }
 
   async showDetails(request) {
@@ -161,9 +182,20 @@ class Card {
     const place = this.find('[data-part="details"]');
     try {
       place.innerHTML = await fragment(`answer/?${query}`);
+      htmx.process(place);
+      this.readDetails();
     } catch (error) {
       place.textContent = error.message;
     }
+  }
+
+  // Read from the details: the cost of the photo's calls, and its category after a correction.
+  readDetails() {
+    const details = this.find("[data-cost]");
+    if (!details) return;
+    this.cost = Number(details.dataset.cost);
+    if (this.answer && details.dataset.is) this.showCategory(details.dataset.is);
+    this.changed();
   }
 
   async askAgain() {
@@ -188,28 +220,17 @@ class Card {
   }
 }
 
-// The API's answer; its refusals become errors that know their code and request.
-async function call(address, options) {
-  const response = await reach(address, { method: "POST", ...options });
-  const answer = await response.json().catch(() => ({ error: drop.dataset.failed }));
+// The API's answer; its refusals become errors that know their code and request, and whether the
+// same photo is refused again whenever it is sent.
+// Sends the staff session, since anonymous requests may be disabled.
+async function call(address, { headers, ...options }) {
+  const asStaff = { "X-CSRFToken": csrf, ...headers };
+  const response = await reach(address, { method: "POST", headers: asStaff, ...options });
+  const answer = await response.json().catch(() => ({ error: failedWords }));
   if (answer.success) return answer;
   throw Object.assign(new Error(answer.error), {
     code: answer.error_code,
     request_id: answer.request_id,
+    isFinal: response.status < 500 && !RETRIED.includes(response.status),
   });
 }
-
-function showSums() {
-  const summary = document.getElementById("summary");
-  summary.hidden = false;
-  for (const place of summary.querySelectorAll("[data-sum]")) {
-    const value = sums[place.dataset.sum];
-    place.textContent = ["sent", "saved"].includes(place.dataset.sum) ? bytes(value) : value;
-  }
-}
-
-onPhotos(async (files) => {
-  sums.photos += files.length;
-  const cards = files.map((file) => new Card(file));
-  for (const card of cards) await card.send();
-});
