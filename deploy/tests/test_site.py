@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from classification.tests.ports import free_port
-from deploy.tests.nginx import HOST, Nginx, running_nginx
+from tests.support.nginx import HOST, Nginx, running_nginx
+from tests.support.ports import free_port
 
 # Says that it closes, as the app does: nginx might send the next request on the connection else.
 OK = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}"
@@ -171,7 +171,7 @@ def test_names_that_are_not_ours_are_not_answered(tmp_path: Path) -> None:
         running_nginx(tmp_path, ["127.0.0.1:9"]) as nginx,
         pytest.raises(requests.ConnectionError),
     ):
-        requests.get(nginx.url, headers={"Host": "other.example.com"}, timeout=5)
+        requests.get(nginx.url, headers={"Host": "other.example.com"}, timeout=60)
 
 
 def test_static_files_come_from_the_disk_else_from_the_app(tmp_path: Path) -> None:
@@ -180,8 +180,10 @@ def test_static_files_come_from_the_disk_else_from_the_app(tmp_path: Path) -> No
     (static / "site.0123456789ab.css").write_text("body {}")
     with upstream() as host, running_nginx(tmp_path, [host.address]) as nginx:
         headers = {"Host": HOST}
-        ours = requests.get(f"{nginx.url}/static/site.0123456789ab.css", headers=headers, timeout=5)
-        other = requests.get(f"{nginx.url}/static/older.css", headers=headers, timeout=5)
+        ours = requests.get(
+            f"{nginx.url}/static/site.0123456789ab.css", headers=headers, timeout=60
+        )
+        other = requests.get(f"{nginx.url}/static/older.css", headers=headers, timeout=60)
 
     assert ours.text == "body {}"
     assert "immutable" in ours.headers["Cache-Control"]

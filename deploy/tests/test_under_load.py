@@ -11,15 +11,14 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
-from classification.tests.dashscope_server import DashScopeServer
-from classification.tests.ports import free_port
-from classification.tests.servers import (
+from tests.support.dashscope_server import DashScopeServer
+from tests.support.load import Load
+from tests.support.nginx import HOST, running_nginx
+from tests.support.ports import free_port
+from tests.support.servers import (
     ScratchDatabase,
     running_server,
-    scratch_database,
 )
-from deploy.tests.load import Load
-from deploy.tests.nginx import HOST, running_nginx
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.xdist_group("processes")]
 
@@ -29,14 +28,8 @@ BEHIND_NGINX = {
     "TRUSTED_PROXIES": "127.0.0.1",
     "WEB_WORKERS": "1",
 }
-# What a killed process had not written yet: recorder.FLUSH_SECONDS, and the time that takes.
+# What a killed process had not written yet: buffer.FLUSH_SECONDS, and the time that takes.
 UNWRITTEN_SECONDS = 2.0
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[ScratchDatabase]:
-    with scratch_database(tmp_path) as database:
-        yield database
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Take the README's pictures: python -m docs.take_pictures, with Chromium and the dev packages.
+"""Take the README's pictures: python -m scripts.take_pictures, with Chromium and the dev packages.
 
 Serves the site on a scratch database with made-up history and photographs every page, wide and
 as on a phone.
@@ -22,7 +22,7 @@ import django
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-PICTURES = Path(__file__).parent / "pictures"
+PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
 LOOKS = {"wide": (1440, 900), "phone": (390, 844)}
 MAX_HEIGHT = 1500
 NAME, PASSWORD = "staff", "take a picture"
@@ -97,10 +97,12 @@ def _log_in(browser: Browser, address: str, size: tuple[int, int]) -> Page:
 
 def _take_all(page: Page, look: str) -> None:
     steps: dict[str, tuple[str, Callable[[Page], None]]] = {
-        "dashboard": ("/", lambda page: None),
+        "dashboard": ("/", _dismiss_the_first_day),
         "wall": ("/?wall", lambda page: None),
         "test": ("/test/", _classify_two_photos),
         "prompt": ("/prompt/", _write_a_draft),
+        "bill": ("/bill/", lambda page: None),
+        "status": ("/status/", lambda page: None),
         "settings": ("/settings/", lambda page: None),
         "data": ("/admin/classification/cacheentry/", lambda page: None),
     }
@@ -108,6 +110,12 @@ def _take_all(page: Page, look: str) -> None:
         page.goto(address, wait_until="networkidle")
         prepare(page)
         _save(page.screenshot(full_page=True), PICTURES / f"{name}-{look}.png")
+
+
+def _dismiss_the_first_day(page: Page) -> None:
+    if page.locator(".first-day").count():
+        page.locator(".first-day form button").click()
+        page.wait_for_load_state("networkidle")
 
 
 def _classify_two_photos(page: Page) -> None:
