@@ -1,6 +1,8 @@
-"""What every test begins with: no hot entries, no waiting rows, no provider made yet."""
+"""Fixtures for all tests, which reset the state of the process."""
 
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,20 +12,46 @@ from django.core.signals import setting_changed
 from django.db import connection
 from pytest_django import Settings
 
-from classification import configured, flights, known_photos, spending
-from classification.recorder import recorder
-from classification.tests.dashscope_server import DashScopeServer
+from classification import prompts
+from classification.billing import daily_limit, reservations
+from classification.pipeline import answer_cache, leases
+from classification.pipeline.write_behind import buffer
+from classification.providers import registry
+from clients.directory import directory
+from tests.support.dashscope_server import DashScopeServer
+from tests.support.servers import (
+    ScratchDatabase,
+    copy_database,
+    migrate,
+    unmigrated_database,
+)
 
 
 def pytest_configure() -> None:
-    """Serve static files from where they are: nothing has collected them for a test."""
+    """Serve static files from where they are, which nothing has collected for a test; and spare
+    each test what a server does once: a list of those files for each client, and a hash of each
+    password that takes a third of a second."""
     storage = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
-    # For good, not test by test: a late request of the last test would see it change.
+    # Once, not per test: a late request of a previous test would see it change.
     settings.STORAGES = settings.STORAGES | {"staticfiles": storage}
+    settings.WHITENOISE_AUTOREFRESH = True
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
-def _forget_providers(**_: Any) -> None:
-    configured.forget()
+def pytest_xdist_auto_num_workers() -> int:
+    """Two more than there are processors: half of the time, a test waits for a server, a browser or
+    a clock."""
+    return (os.cpu_count() or 1) + 2
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that start servers, so that no worker is left with one at the end."""
+    long = {item.path for item in items if item.get_closest_marker("timeout")}
+    items.sort(key=lambda item: item.path not in long)
+
+
+def _reset_providers(**_: Any) -> None:
+    registry.reset()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -33,23 +61,25 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(autouse=True)
 def clean_process() -> Iterator[None]:
-    """Take out what a test's request would leave in the process for the next one."""
+    """Reset all state of the process before each test."""
     cache.clear()
-    known_photos.forget_prompt()
-    spending.forget()
-    recorder._rows.clear()
-    flights._heart._landed.clear()
-    flights._heart._marked.clear()
-    _forget_providers()
-    setting_changed.connect(_forget_providers)
+    answer_cache.reset()
+    prompts.invalidate()
+    daily_limit.reset()
+    reservations.reset()
+    buffer.reset()
+    leases.reset()
+    _reset_providers()
+    setting_changed.connect(_reset_providers)
+    directory.reset()
     yield
-    setting_changed.disconnect(_forget_providers)
-    recorder._rows.clear()
+    setting_changed.disconnect(_reset_providers)
+    buffer.reset()
 
 
 @pytest.fixture
 def model(settings: Settings) -> Iterator[DashScopeServer]:
-    """A DashScope on loopback, configured as the provider; failures are refused."""
+    """A fake DashScope on loopback, configured as the provider; ON_MODEL_FAILURE is "error"."""
     with DashScopeServer() as server:
         settings.LLM_PROVIDER = "aliyun"
         settings.LLM_API_KEY = "sk-test"
@@ -57,3 +87,26 @@ def model(settings: Settings) -> Iterator[DashScopeServer]:
         settings.LLM_TIMEOUT = 5
         settings.ON_MODEL_FAILURE = "error"
         yield server
+
+
+@pytest.fixture
+def dashscope() -> Iterator[DashScopeServer]:
+    """A fake DashScope on loopback, for servers that a test starts."""
+    with DashScopeServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScratchDatabase]:
+    """The template that each `database` is copied from."""
+    with unmigrated_database(tmp_path_factory.mktemp("migrated")) as database:
+        migrate(database)
+        yield database
+
+
+@pytest.fixture
+def database(migrated_database: ScratchDatabase, tmp_path: Path) -> Iterator[ScratchDatabase]:
+    """An empty, migrated database of the test's own, for servers that it starts."""
+    with unmigrated_database(tmp_path) as database:
+        copy_database(migrated_database, database)
+        yield database

@@ -1,0 +1,36 @@
+"""What the service sees of a photo is what a browser shows of the same bytes."""
+
+from collections.abc import Iterator
+from io import BytesIO
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page
+
+from classification import images
+from tests.support import odd_photos
+from tests.support.browser_pictures import shown
+from tests.support.likeness import difference
+
+ALL_FORMATS = ["jpg", "png", "webp", "gif", "avif"]
+# No browser but Safari shows HEIC.
+ODD = {name: data for name, data in odd_photos.all_of_them().items() if "HEIF" not in name}
+# Chromium takes the alpha and the frames of these for video, with fewer shades.
+TOLERANCE = 24
+
+
+@pytest.fixture(scope="module")
+def blank(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page()
+    yield page
+    page.close()
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_chromium_shows_the_same(blank: Page, name: str) -> None:
+    theirs = shown(blank, ODD[name])
+    ours = images.prepare(ODD[name], allowed_formats=ALL_FORMATS, max_side=1024)
+
+    assert theirs is not None
+    assert (ours.width, ours.height) == theirs.size
+    assert difference(Image.open(BytesIO(ours.jpeg)), theirs.picture) <= TOLERANCE
