@@ -5,8 +5,8 @@ from pathlib import Path
 
 from PIL import ExifTags, Image, ImageDraw, ImageFilter, ImageFont, ImageOps
 
-from benchmarks.chromium import capture
-from benchmarks.portraits import before, head_and_shoulders
+from benchmarks.evaluation.chromium import capture
+from benchmarks.evaluation.portraits import before, head_and_shoulders
 
 SIZES = ((360, 780), (390, 844), (412, 915))
 FONT = "/usr/share/fonts/opentype/noto/NotoSerifCJK-Bold.ttc"

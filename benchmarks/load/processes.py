@@ -11,16 +11,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 @contextmanager
-def running(command: list[str], port: int, **env: str) -> Iterator[int]:
-    """Run a server until the block ends; gives its process id once its port answers."""
+def running(command: list[str], port: int, *, root: Path = ROOT, **env: str) -> Iterator[int]:
+    """Run a server of the checkout at `root`, with its own packages, until the block ends; gives
+    its process id once its port answers."""
+    python = sys.executable if root == ROOT else root / ".venv/bin/python"
     log = (ROOT / "var" / f"bench-{port}.log").open("w")
     process = subprocess.Popen(
-        [sys.executable, *command],
-        cwd=ROOT,
+        [python, *command],
+        cwd=root,
         env=os.environ | env,
         stdout=log,
         stderr=subprocess.STDOUT,
@@ -52,6 +54,22 @@ def workers(pid: int) -> list[int]:
     """The process ids of a server's workers."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [int(child) for child in children if _memory(int(child), "VmRSS") > 30]
+
+
+def cpu_microseconds(pid: int) -> tuple[int, int]:
+    """What a process and its children have used of the processors, themselves and in the kernel."""
+    user = kernel = 0
+    for each in _family(pid):
+        fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+        user, kernel = user + int(fields[11]), kernel + int(fields[12])
+    tick = 1_000_000 // os.sysconf("SC_CLK_TCK")
+    return user * tick, kernel * tick
+
+
+def _family(pid: int) -> Iterator[int]:
+    yield pid
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        yield from _family(int(child))
 
 
 def peak_memory(pid: int) -> int:

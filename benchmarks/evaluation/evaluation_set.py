@@ -1,7 +1,9 @@
 """Build the photos that the on-device model is measured on, from public packages.
 
 The packages are under free licences; who may use each single photo in them was not looked into, so
-the photos are only measured with and never passed on.
+the photos are only measured with and never passed on. With --shareable only those of Debian's own
+packages are taken, which may all be passed on: that is Debian's rule for `main`. Each package's
+copyright file goes with them, and screens and cards are drawn from them.
 
 `evaluation_set.csv` names each photo: category, half (`tuning` or `held-out`), package, the file in
 it, and the part to cut out where it is not all of it. No package is in both halves. Screens, cards
@@ -32,14 +34,15 @@ and measure:
         startbootstrap-stylish-portfolio@6.0.6 tabler-ui@0.0.34 tracking@1.1.3 uikit@3.25.29 \
         vegas@3.0.0 @vladmandic/face-api@1.7.15 weui@2.6.26
     cd .. && pip install 'opencv-python-headless<5'  # cuts people out for the ID photos
-    python -m benchmarks.evaluation_set packages photos
-    python manage.py evaluate_model photos/held-out
+    python -m benchmarks.evaluation.evaluation_set packages photos
+    python manage.py evaluate photos/held-out --provider local
+    python -m benchmarks.evaluation.evaluation_set --shareable packages shared
 """
 
+import argparse
 import csv
 import struct
 import subprocess
-import sys
 import tarfile
 import tempfile
 import zipfile
@@ -48,33 +51,73 @@ from pathlib import Path
 
 from PIL import Image
 
-from benchmarks import rendered_held_out, rendered_photos
+from benchmarks.evaluation import rendered_held_out, rendered_photos
 
 MANIFEST = Path(__file__).with_suffix(".csv")
 
 
 def main() -> None:
-    packages, photos = Path(sys.argv[1]), Path(sys.argv[2])
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("packages", type=Path)
+    parser.add_argument("photos", type=Path)
+    parser.add_argument("--shareable", action="store_true", help="only what may be passed on")
+    options = parser.parse_args()
+    with MANIFEST.open(newline="") as file:
+        rows = list(enumerate(csv.DictReader(file)))
+    if options.shareable:
+        rows = [(number, row) for number, row in rows if _is_of_debian(options, row)]
     with tempfile.TemporaryDirectory() as folder:
         unpacked = Path(folder)
-        with MANIFEST.open(newline="") as file:
-            rows = list(csv.DictReader(file))
-        for package in {row["package"] for row in rows}:
-            _unpack(packages, package, unpacked / package)
-        for number, row in enumerate(rows):
-            target = photos / row["half"] / row["category"] / f"{number:03}.png"
+        for package in {row["package"] for _, row in rows}:
+            _unpack(_archive(options.packages, package), unpacked / package)
+        for number, row in rows:
+            half = "" if options.shareable else row["half"]
+            target = options.photos / half / row["category"] / f"{number:03}.png"
             target.parent.mkdir(parents=True, exist_ok=True)
             _take(unpacked / row["package"], row, target)
-    rendered_photos.render(photos / "tuning")
-    rendered_held_out.render(photos / "held-out")
+        if options.shareable:
+            _take_licences(unpacked, options.packages, options.photos / "licences")
+    if options.shareable:
+        rendered_photos.render(options.photos)
+    else:
+        rendered_photos.render(options.photos / "tuning")
+        rendered_held_out.render(options.photos / "held-out")
 
 
-def _unpack(packages: Path, package: str, folder: Path) -> None:
+def _archive(packages: Path, package: str) -> Path:
     (archive,) = (
         path
         for suffix in ("*.deb", "*.whl", "*.tgz", "*orig.tar.*", "*[0-9].tar.gz")
         for path in packages.glob(f"{package}[-_][0-9]{suffix}")
     )
+    return archive
+
+
+def _is_of_debian(options: argparse.Namespace, row: dict[str, str]) -> bool:
+    """Whether the photo is of a binary package, or of a source package whose second archive, with
+    its copyright file, is there too."""
+    packages, package = options.packages, row["package"]
+    is_binary = _archive(packages, package).suffix == ".deb"
+    return is_binary or any(packages.glob(f"{package}_*.debian.tar.*"))
+
+
+def _take_licences(unpacked: Path, packages: Path, target: Path) -> None:
+    """Copy each package's copyright file; that of a source package is in its second archive."""
+    target.mkdir(parents=True, exist_ok=True)
+    for folder in unpacked.iterdir():
+        found = next(folder.glob("usr/share/doc/*/copyright"), None)
+        if found:
+            text = found.read_bytes()
+        else:
+            (archive,) = packages.glob(f"{folder.name}_*.debian.tar.*")
+            with tarfile.open(archive) as source:
+                member = source.extractfile("debian/copyright")
+                assert member
+                text = member.read()
+        (target / f"{folder.name}.txt").write_bytes(text)
+
+
+def _unpack(archive: Path, folder: Path) -> None:
     folder.mkdir()
     if archive.suffix == ".deb":
         subprocess.run(["dpkg-deb", "-x", archive, folder], check=True)

@@ -1,6 +1,6 @@
 """What statistics cost their readers, with a million and with ten million rows in the log.
 
-`python -m benchmarks.readers` needs MariaDB (BENCH_DATABASE_URL, as in `make bench`; it makes
+`python -m benchmarks.load.readers` needs MariaDB (BENCH_DATABASE_URL, as in `make bench`; it makes
 and drops databases of its own beside it). A tenth of the rows is of today. Readers are timed
 while 200 hits a second are written; so are the roll-up of today and, under the same hits, the
 purge of half the log. It is evening in the time zone they run in, unless TIME_ZONE names
@@ -8,6 +8,7 @@ another. Prints a table and writes var/bench-readers.json.
 """
 
 import argparse
+import gc
 import json
 import os
 import statistics
@@ -24,10 +25,10 @@ from zoneinfo import ZoneInfo
 
 import MySQLdb
 
-from benchmarks import processes
-from classification.tests.ports import free_port
+from benchmarks.load import processes
+from tests.support.ports import free_port
 
-DATABASE_URL = os.environ.get("BENCH_DATABASE_URL", "mysql://root@127.0.0.1:3306/classifier_bench")
+DATABASE_URL = os.environ.get("BENCH_DATABASE_URL", "mysql://root@localhost/classifier_bench")
 SIZES = (1_000_000, 10_000_000)
 DAYS = 90
 HITS_PER_SECOND = 200
@@ -43,23 +44,10 @@ ADDRESSES = {
     "top users": "/api/v1/stats/users/top",
     "trend of 90 days": "/api/v1/stats/trend?days=90",
     "errors": "/api/v1/stats/errors",
-    "dashboard's page": "/?days=90",
+    "range of 24 hours": "/api/v1/stats/range?last=24h",
+    "range of 90 days": "/api/v1/stats/range?last=90d",
+    "dashboard's page": "/?last=90d",
 }
-# The figures alone, read beside the servers: what a page adds to them depends on the page.
-READ_BOARD = f"""
-import gc, json, time
-from stats.board import board
-gc.collect()
-gc.freeze()  # as the servers do
-seconds = []
-for _ in range({ROUNDS}):
-    started = time.monotonic()
-    board(90)
-    seconds.append(time.monotonic() - started)
-    time.sleep(0.1)
-print(json.dumps(seconds))
-"""
-
 # Ids follow time, as they do in life; hashes, users and addresses are scattered.
 FILL_LOG = """
 INSERT INTO request_log (request_id, user_id, ip_address, image_hash, image_size, category,
@@ -102,7 +90,7 @@ def main() -> None:
         help="leave the databases; those that are there are not filled again, and only read",
     )
     options = parser.parse_args()
-    os.environ.setdefault("TIME_ZONE", _evening_zone())
+    os.environ.setdefault("TIME_ZONE", evening_zone())
     found = {rows: _measure(rows, keep=options.keep) for rows in options.rows}
     processes.ROOT.joinpath("var/bench-readers.json").write_text(json.dumps(found, indent=2))
     small, large = found[options.rows[0]], found[options.rows[-1]]
@@ -113,7 +101,7 @@ def main() -> None:
         print(f"{name:34}{before or 0:>14.1f}{figure:>14.1f}{ratio:>8.2f}")
 
 
-def _evening_zone() -> str:
+def evening_zone() -> str:
     """A zone in which today is neither young nor about to end, whenever this runs."""
     east = (EVENING_HOUR - datetime.now(timezone.utc).hour + 11) % 24 - 11
     return f"Etc/GMT{-east:+d}"  # whose names have the sign the other way round
@@ -121,19 +109,19 @@ def _evening_zone() -> str:
 
 def _measure(rows: int, *, keep: bool) -> Figures:
     figures: Figures = {}
-    with _database(rows, keep=keep) as (url, db, is_filled):
+    with database_of(rows, keep=keep) as (url, db, is_filled):
         os.environ["DATABASE_URL"] = url
-        _manage("migrate", "--verbosity=0")
-        _manage("collectstatic", "--noinput", "--verbosity=0")
+        manage("migrate", "--verbosity=0")
+        manage("collectstatic", "--noinput", "--verbosity=0")
         if not is_filled:
-            _fill(db, rows)
-            figures["roll-up of the past, s"] = _timed_roll_up()
-            _fill_today(db, rows // 10)
-            figures["roll-up of today, s"] = _timed_roll_up()
+            fill(db, rows)
+            figures["roll-up of the past, s"] = timed_roll_up()
+            fill_today(db, rows // 10)
+            figures["roll-up of today, s"] = timed_roll_up()
         port = free_port()
         with (
             processes.running(["manage.py", "serve"], port, APP_PORT=str(port), WEB_WORKERS="2"),
-            _hits(port, rows // 4),
+            hits(port, rows // 4),
         ):
             figures |= _readers(port)
             if not keep:
@@ -142,11 +130,11 @@ def _measure(rows: int, *, keep: bool) -> Figures:
 
 
 @contextmanager
-def _database(rows: int, *, keep: bool) -> Iterator[tuple[str, Any, bool]]:
+def database_of(rows: int, *, keep: bool) -> Iterator[tuple[str, Any, bool]]:
     """A database of its own: its address, a connection, and whether it is filled already."""
-    import environ
+    from core.configuration.databases import database
 
-    config = environ.Env.db_url_config(DATABASE_URL)
+    config = database(DATABASE_URL, "UTC", read_timeout=None)
     name = f"{config['NAME']}_readers_{rows}"
     login = {
         "host": config["HOST"],
@@ -168,7 +156,7 @@ def _database(rows: int, *, keep: bool) -> Iterator[tuple[str, Any, bool]]:
             server.execute(f"DROP DATABASE {name}")
 
 
-def _fill(db: Any, rows: int) -> None:
+def fill(db: Any, rows: int) -> None:
     """All but today's tenth of the log, the ledger and the cache, and somebody to read."""
     past = rows - rows // 10
     cursor = db.cursor()
@@ -206,7 +194,7 @@ def _without_indexes(cursor: Any, table: str) -> Iterator[None]:
     cursor.execute(f"ALTER TABLE {table} {adds}")
 
 
-def _fill_today(db: Any, rows: int) -> None:
+def fill_today(db: Any, rows: int) -> None:
     cursor = db.cursor()
     _set_time_zone(cursor)
     cursor.execute("SELECT TIMESTAMPDIFF(SECOND, CURRENT_DATE, NOW())")
@@ -227,18 +215,18 @@ def _fill_log(cursor: Any, first: int, last: int, rows: int, start: str, seconds
         cursor.execute(FILL_CALLS, {"after": after})
 
 
-def _manage(*arguments: str) -> None:
+def manage(*arguments: str) -> None:
     subprocess.run([sys.executable, "manage.py", *arguments], cwd=processes.ROOT, check=True)
 
 
-def _timed_roll_up() -> float:
+def timed_roll_up() -> float:
     started = time.monotonic()
-    _manage("roll_up_stats")
+    manage("roll_up_stats")
     return time.monotonic() - started
 
 
 @contextmanager
-def _hits(port: int, entries: int) -> Iterator[None]:
+def hits(port: int, entries: int) -> Iterator[None]:
     """HITS_PER_SECOND questions about known photos, until the block ends."""
     stopped = threading.Event()
 
@@ -283,12 +271,31 @@ def _readers(port: int) -> Figures:
             _fetch(port, address, session=session)
             seconds[name].append(time.monotonic() - started)
             time.sleep(0.1)
-    seconds["dashboard's data"] = json.loads(_shell(READ_BOARD))
+    code = "from benchmarks.load.readers import time_dashboard; time_dashboard()"
+    seconds["dashboard's data"] = json.loads(_shell(code))
     figures = {}
     for name, values in seconds.items():
         figures[f"{name}, median ms"] = 1000 * statistics.median(values)
         figures[f"{name}, p95 ms"] = 1000 * statistics.quantiles(values, n=20)[-1]
     return figures
+
+
+def time_dashboard() -> None:
+    """Print the seconds of each reading of the dashboard's data, as JSON. To be run in Django,
+    beside the servers: what a page adds to its data depends on the page."""
+    from stats.dashboard.contents import read_dashboard
+    from stats.ranges import TimeRange
+
+    gc.collect()
+    gc.freeze()  # as the servers do
+    seconds = []
+    for _ in range(ROUNDS):
+        started = time.monotonic()
+        wanted = TimeRange.named("90d")
+        read_dashboard(wanted, wanted.step)
+        seconds.append(time.monotonic() - started)
+        time.sleep(0.1)
+    print(json.dumps(seconds))
 
 
 def _log_in() -> str:
@@ -315,6 +322,12 @@ def _shell(code: str) -> str:
 
 def _purge(db: Any) -> Figures:
     """Seconds to purge the older half, and the longest that a writer waited meanwhile."""
+    return beside_a_writer(db, "purge of half", "purge_request_log", f"--older-than={PURGED_DAYS}d")
+
+
+def beside_a_writer(db: Any, name: str, *command: str) -> Figures:
+    """Seconds that a command takes, and the longest that somebody who writes into the log waited
+    meanwhile."""
     longest, stopped = [0.0], threading.Event()
 
     def write() -> None:
@@ -329,11 +342,11 @@ def _purge(db: Any) -> Figures:
     writer = threading.Thread(target=write)
     writer.start()
     started = time.monotonic()
-    _manage("purge_request_log", f"--older-than={PURGED_DAYS}d")
+    manage(*command)
     seconds = time.monotonic() - started
     stopped.set()
     writer.join()
-    return {"purge of half, s": seconds, "longest write meanwhile, ms": 1000 * longest[0]}
+    return {f"{name}, s": seconds, "longest write meanwhile, ms": 1000 * longest[0]}
 
 
 if __name__ == "__main__":

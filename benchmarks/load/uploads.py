@@ -17,14 +17,22 @@ class Reply:
     seconds: float
 
 
-def upload(photo: bytes, port: int) -> bytes:
-    """A request that uploads a photo, ready to be sent."""
+def upload(photo: bytes, port: int, address: str = "") -> bytes:
+    """A request that uploads a photo, ready to be sent, on behalf of another `address` if given."""
+    body = form(photo)
+    content_type = "multipart/form-data; boundary=7d1f0c55e2"
+    if address:
+        content_type += f"\r\nX-Forwarded-For: {address}"
+    return _request("/api/v1/classify", content_type, body, port)
+
+
+def form(photo: bytes) -> bytes:
+    """The body of such a request."""
     head = (
-        b"--7d1f0c55e2\r\nContent-Disposition: form-data; name=image; filename=p.jpg\r\n"
+        b'--7d1f0c55e2\r\nContent-Disposition: form-data; name="image"; filename="p.jpg"\r\n'
         b"Content-Type: image/jpeg\r\n\r\n"
     )
-    body = head + photo + b"\r\n--7d1f0c55e2--\r\n"
-    return _request("/api/v1/classify", "multipart/form-data; boundary=7d1f0c55e2", body, port)
+    return head + photo + b"\r\n--7d1f0c55e2--\r\n"
 
 
 def _request(path: str, content_type: str, body: bytes, port: int) -> bytes:

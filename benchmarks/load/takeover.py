@@ -1,6 +1,6 @@
 """How long an older installation's database takes to be taken over.
 
-`python -m benchmarks.takeover` needs MariaDB (BENCH_DATABASE_URL, as in `make bench`; it makes
+`python -m benchmarks.load.takeover` needs MariaDB (BENCH_DATABASE_URL, as in `make bench`; it makes
 and drops a database of its own beside it). Writes a dump of the older schema with 100,000
 requests and 10,000 entries, loads it with `mariadb < dump`, takes it over with `manage.py adopt`,
 and asks for every old answer over HTTP. Prints a table and writes var/bench-takeover.json.
@@ -19,11 +19,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from benchmarks import processes
-from classification.tests.ports import free_port
-from operations.tests.older_service import PLAIN
+from benchmarks.load import processes
+from tests.support.older_service import PLAIN
+from tests.support.ports import free_port
 
-DATABASE_URL = os.environ.get("BENCH_DATABASE_URL", "mysql://root@127.0.0.1:3306/classifier_bench")
+DATABASE_URL = os.environ.get("BENCH_DATABASE_URL", "mysql://root@localhost/classifier_bench")
 REQUESTS = 100_000
 ENTRIES = 10_000
 BATCH_ROWS = 1000
@@ -132,9 +132,9 @@ def _literal(value: Any) -> str:
 
 
 def _client(sql: str = "", *, stdin: Any = None, database: str = "") -> None:
-    import environ
+    from core.configuration import databases
 
-    config = environ.Env.db_url_config(DATABASE_URL)
+    config = databases.database(DATABASE_URL, "UTC", read_timeout=None)
     command = ["mariadb", "--default-character-set=utf8mb4", f"-h{config['HOST']}"]
     command += [f"-P{config['PORT'] or 3306}", f"-u{config['USER']}"]
     environment = os.environ | {"MYSQL_PWD": config["PASSWORD"]}

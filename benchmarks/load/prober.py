@@ -1,5 +1,5 @@
 """Asks for one hash every 5 ms for some seconds, from a process of its own, and prints the 99th
-percentile in milliseconds: `python -m benchmarks.prober PORT SECONDS`."""
+percentile in milliseconds: `python -m benchmarks.load.prober PORT SECONDS`."""
 
 import http.client
 import json

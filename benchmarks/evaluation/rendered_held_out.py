@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageFilter, ImageOps
 
-from benchmarks.chromium import capture
-from benchmarks.portraits import before, head_and_shoulders
+from benchmarks.evaluation.chromium import capture
+from benchmarks.evaluation.portraits import before, head_and_shoulders
 
 BAR = (
     "<div style='display:flex;justify-content:space-between;padding:10px 18px;font-weight:600'>"
