@@ -84,7 +84,7 @@ class ServiceError(Exception):
         self.retry_after = retry_after or RETRY_AFTER.get(code)
 
 
-def error_code(error: Exception) -> str:
+def error_code(error: BaseException) -> str:
     """The error code that an exception is reported and logged as."""
     if isinstance(error, ServiceError):
         return error.code

@@ -145,8 +145,8 @@ def _lead(upload: bytes, image_hash: str, client: ClientInfo) -> Result:
         return lease if lease.classification else with_fallback_answer(photo, lease)
     try:
         return _ask_and_store(photo, prompt, lease, client)
-    except BaseException:
-        leases.release_without_entry(lease, ending="internal_error")
+    except BaseException as error:
+        leases.release_without_entry(lease, ending=error_code(error))
         raise
 
 

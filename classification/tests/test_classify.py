@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import OperationalError, connection
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
@@ -307,6 +308,23 @@ def test_a_lease_is_taken_and_removed_behind_the_request(
     monkeypatch.setattr("classification.pipeline.leases.LINGER_SECONDS", 0)
     buffer.flush()
     assert not Lease.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_other_processes_learn_that_the_database_failed_and_not_that_there_is_a_defect(
+    client: Client, model: DashScopeServer
+) -> None:
+    def lose_reservations(execute: Any, sql: str, *rest: Any) -> Any:
+        if "spending_reservation" in sql:
+            raise OperationalError("gone")
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(lose_reservations):
+        reply = upload(client, photo())
+
+    assert (reply.status_code, reply.json()["error_code"]) == (503, "database_unavailable")
+    assert Lease.objects.get().ending == "database_unavailable"
+    assert model.requests == []
 
 
 @pytest.mark.django_db(transaction=True)
