@@ -43,15 +43,20 @@ class Pool:
             raise
 
     def _living_idle(self) -> Any:
-        while self._idle:
-            try:
-                connection, since = self._idle.pop()
-            except IndexError:  # another thread took the last one
-                return None
+        while idle := self._pop_idle():
+            connection, since = idle
             if time.monotonic() - since < TRUSTED_IDLE_SECONDS or is_alive(connection):
                 return connection
             connection.close()
         return None
+
+    def _pop_idle(self) -> tuple[Any, float] | None:
+        """An idle connection that no other thread has, and when it was given back; None if there
+        is none."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
 
     def give_back(self, connection: Any) -> None:
         self._idle.append((connection, time.monotonic()))
@@ -59,10 +64,10 @@ class Pool:
 
     def discard(self, connection: Any) -> None:
         """Close a connection that may be broken, and all idle ones, which probably are too."""
-        idle, self._idle = self._idle, []
         try:
-            for each in [connection, *(other for other, _ in idle)]:
-                each.close()
+            connection.close()
+            while idle := self._pop_idle():
+                idle[0].close()
         finally:
             self._places.release()
 
