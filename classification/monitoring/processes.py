@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from classification.billing import app_limits, reservations
 from classification.models import ServerProcess
+from classification.pipeline import leases
 from classification.pipeline.write_behind import buffer, delete_old_batch_ids
 from classification.providers import registry
 from classification.providers.base import Status
@@ -133,6 +134,7 @@ class Reporter:
             forgotten.prune()
             tokens.forget_verified()
             delete_old_batch_ids()
+            leases.expire_unreadable()
 
 
 reporter = Reporter()

@@ -35,10 +35,11 @@ class AlreadyWritten(Exception):
 
 @dataclass(frozen=True, slots=True)
 class AnswerWrite:
-    """Unsaved rows that belong together, and the lease to release once they are written.
+    """Unsaved rows that belong together, and the lease to release once the entry is written.
 
-    `entry` is None for an answer that is not cached. `earlier_calls` are in the ledger already, and
-    count towards the app's limits. `keeps_log` is False for photos that staff try out.
+    `entry` is None for an answer that is not cached, whose lease has been released before.
+    `earlier_calls` are in the ledger already, and count towards the app's limits. `keeps_log` is
+    False for photos that staff try out.
     """
 
     entry: CacheEntry | None
@@ -67,7 +68,7 @@ class AnswerWrite:
             if not is_transient(error):
                 self._write_ledger_alone()
             raise
-        leases.release(self.lease)
+        self._release_lease()
         if self.keeps_log:
             requests_logged.send_robust(type(self), rows=[self.log])
         calls_logged.send_robust(type(self), calls=self.calls)
@@ -78,8 +79,13 @@ class AnswerWrite:
             if self.reservation:
                 write_ledger(self.calls, self.reservation)
             self._settle_quota()
-        leases.release(self.lease)
+        self._release_lease()
         calls_logged.send_robust(type(self), calls=self.calls)
+
+    def _release_lease(self) -> None:
+        # Without an entry, its row may have to stay, to remember unreadable answers.
+        if self.entry:
+            leases.release(self.lease)
 
     def _write_once(self) -> CachedAnswer | None:
         try:

@@ -117,7 +117,9 @@ def release_unreadable(token: str, count: int, *, ending: str, prompt_version: i
         )
     except DatabaseError:
         logger.warning("It could not be remembered that a photo's answers are unreadable.")
-    heartbeat.unregister(token)  # the row stays until expire_abandoned() deletes it
+        release(token)
+    else:
+        heartbeat.unregister(token)  # the row stays until expire_unreadable() deletes it
 
 
 def withdraw(token: str) -> None:
@@ -137,8 +139,14 @@ def prune() -> None:
 
 
 def expire_abandoned() -> None:
-    """Delete leases that killed processes left behind, and old records of unreadable answers."""
+    """Delete leases that killed processes left behind."""
     Lease.objects.filter(created_at__lt=timezone.now() - ABANDONED).delete()
+
+
+def expire_unreadable() -> None:
+    """Delete old records of unreadable answers. Unlike expire_abandoned(), it never deletes a lease
+    that is held, even if this host's clock is wrong."""
+    Lease.objects.filter(created_at__lt=timezone.now() - ABANDONED).exclude(ending="").delete()
 
 
 def reset() -> None:

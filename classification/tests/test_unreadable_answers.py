@@ -5,7 +5,8 @@ import time_machine
 from django.test import Client
 
 from classification import prompts
-from classification.models import ModelCall, PromptVersion
+from classification.models import Lease, ModelCall, PromptVersion
+from classification.pipeline import leases
 from classification.pipeline.write_behind import buffer
 from tests.support.api import is_known, upload
 from tests.support.dashscope_server import DashScopeServer
@@ -38,6 +39,34 @@ def test_after_two_unreadable_answers_a_photo_is_not_asked_for_an_hour(
     with time_machine.travel(AN_HOUR_LATER, tick=False):
         assert upload(client, photo()).status_code == 200
     assert is_known(client, photo())
+
+
+def test_the_hour_outlasts_the_leases_that_are_deleted_after_seconds(
+    client: Client, model: DashScopeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model.script("no_verdict", "no_verdict", "ok")
+    for _ in range(2):
+        upload(client, photo())
+    monkeypatch.setattr(leases, "LINGER_SECONDS", -1)
+    buffer.flush()
+
+    assert upload(client, photo()).json()["error_code"] == "model_bad_reply"
+    assert len(model.requests) == 2
+
+
+def test_unreadable_answers_are_forgotten_after_a_day(
+    client: Client, model: DashScopeServer
+) -> None:
+    model.script("no_verdict")
+    with time_machine.travel(NOON, tick=False) as now:
+        upload(client, photo())
+        kept = []
+        for hours in (23, 2):
+            now.shift(hours * 3600)
+            leases.expire_unreadable()
+            kept.append(Lease.objects.count())
+
+    assert kept == [1, 0]
 
 
 def test_another_prompt_is_another_question(client: Client, model: DashScopeServer) -> None:
