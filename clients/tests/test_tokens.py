@@ -71,6 +71,13 @@ def test_a_token_ends_with_its_time(client: Client) -> None:
         assert_refused(ask(client, **bearer(answer["token"])))
 
 
+def test_a_token_from_a_host_whose_clock_is_ahead_is_good_at_once(client: Client) -> None:
+    with time_machine.travel("2026-03-02T12:00:02+08:00", tick=False):
+        token = token_of(client, make_app())
+    with time_machine.travel("2026-03-02T12:00:00+08:00", tick=False):
+        assert ask(client, **bearer(token)).status_code == 200
+
+
 def test_a_token_ends_with_its_key_and_its_app(client: Client) -> None:
     first, second = make_app("first"), make_app("second")
     tokens = [token_of(client, first), token_of(client, second)]
