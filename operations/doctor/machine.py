@@ -137,8 +137,9 @@ def examine_proxies(options: Options) -> Iterator[Finding]:
     if found:
         yield warning(
             "proxy",
-            f"{', '.join(found)} is set and ignored: the model and the robots are called directly.",
+            f"{', '.join(found)} is set and ignored: "
+            "the model and the group bots are called directly.",
             "Let this host reach them by itself; nothing else has to be done.",
         )
     else:
-        yield ok("proxy", "None is set; the model and the robots are called directly.")
+        yield ok("proxy", "None is set; the model and the group bots are called directly.")

@@ -22,7 +22,7 @@ def examine_quality(options: Options) -> Iterator[Finding]:
         return
     before, after = state.verdict.before, state.verdict.after
     if before is None and after is None:
-        yield ok("quality", "Nothing was measured: manage.py evaluate DIR tells what is right.")
+        yield ok("quality", "Not measured; manage.py evaluate DIR measures it.")
         return
     said = "; ".join(_words(one) for one in (after, before) if one)
     if state.is_in_question:

@@ -10,6 +10,14 @@ from django.db import transaction
 
 from clients.models import ANONYMOUS, LIMITS, App, AppKey
 
+LIMIT_HELP = {
+    "new_photos_per_day": "uploads that the cache does not answer, in a local day",
+    "cost_per_day": "cost of calls to the model, in a local day",
+    "requests_per_minute": "requests of any kind",
+    "user_new_photos_per_day": "new photos of each user",
+    "address_new_photos_per_day": "new photos of each address, where a request names no user",
+}
+
 
 class Command(BaseCommand):
     help = (
@@ -22,11 +30,30 @@ class Command(BaseCommand):
         parser.add_argument("--contact", help="whom to write to when the app misbehaves")
         for limit in LIMITS:
             metavar = "YUAN" if limit == "cost_per_day" else "N"
-            parser.add_argument(f"--{limit.replace('_', '-')}", metavar=metavar)
-        parser.add_argument("--trusted", action="store_true", default=None)
+            parser.add_argument(
+                f"--{limit.replace('_', '-')}", metavar=metavar, help=LIMIT_HELP[limit]
+            )
+        parser.add_argument(
+            "--trusted",
+            action="store_true",
+            default=None,
+            help="hashes that one user declares are answered to all users of the app",
+        )
         switch = parser.add_mutually_exclusive_group()
-        switch.add_argument("--on", dest="is_active", action="store_true", default=None)
-        switch.add_argument("--off", dest="is_active", action="store_false", default=None)
+        switch.add_argument(
+            "--on",
+            dest="is_active",
+            action="store_true",
+            default=None,
+            help="answer the app again",
+        )
+        switch.add_argument(
+            "--off",
+            dest="is_active",
+            action="store_false",
+            default=None,
+            help="refuse the app's requests",
+        )
         parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -21,7 +21,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("app")
-        parser.add_argument("--overlap", type=arguments.duration, default=timedelta(days=7))
+        parser.add_argument(
+            "--overlap",
+            type=arguments.duration,
+            default=timedelta(days=7),
+            help="how long the keys of now go on working; default: 7d",
+        )
         parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:

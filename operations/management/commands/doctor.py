@@ -26,7 +26,10 @@ class Command(BaseCommand):
         parser.add_argument("--paid", action="store_true", help="make one paid call to the model")
         parser.add_argument("--json", action="store_true", help="print the findings as JSON")
         parser.add_argument(
-            "--free-mb", type=int, default=1024, help="free space that disks must have"
+            "--free-mb",
+            type=int,
+            default=1024,
+            help="megabytes that each disk must have free; default: 1024",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -34,13 +34,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("folder", type=Path, metavar="DIR", help="one sub-folder per category")
-        parser.add_argument("--provider", default="", help="aliyun, openai or local; LLM_PROVIDER")
-        parser.add_argument("--model", default="", help="by default the one in force")
+        parser.add_argument(
+            "--provider", default="", help="aliyun, openai or local; default: LLM_PROVIDER"
+        )
+        parser.add_argument("--model", default="", help="default: the one in use")
         prompt = parser.add_mutually_exclusive_group()
         prompt.add_argument("--prompt-version", type=int, metavar="N", help="a published prompt")
         prompt.add_argument("--prompt-file", type=Path, metavar="FILE", help="a draft, in UTF-8")
         parser.add_argument(
-            "--max-side", type=int, metavar="N", help="pixels; LLM_IMAGE_MAX_SIDE by default"
+            "--max-side", type=int, metavar="N", help="pixels; default: LLM_IMAGE_MAX_SIDE"
         )
         parser.add_argument(
             "--max-cost",

@@ -44,9 +44,17 @@ class Command(BaseCommand):
             help="last day; default: today",
         )
         report = parser.add_mutually_exclusive_group()
-        report.add_argument("--report", choices=sorted(REPORTS), default="days")
-        report.add_argument("--ledger", dest="report", action="store_const", const="ledger")
-        parser.add_argument("--format", choices=sorted(WRITERS), default="csv")
+        report.add_argument(
+            "--report", choices=sorted(REPORTS), default="days", help="default: days"
+        )
+        report.add_argument(
+            "--ledger",
+            dest="report",
+            action="store_const",
+            const="ledger",
+            help="the same as --report ledger",
+        )
+        parser.add_argument("--format", choices=sorted(WRITERS), default="csv", help="default: csv")
         parser.add_argument("--output", default="-", help="a file, or - for standard output")
 
     def handle(self, *args: Any, **options: Any) -> None:

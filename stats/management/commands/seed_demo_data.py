@@ -15,8 +15,10 @@ class Command(BaseCommand):
     help = "Generate demo requests, entries and model calls up to now; --remove deletes them."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--days", type=int, default=90)
-        parser.add_argument("--requests", type=int, default=100_000)
+        parser.add_argument("--days", type=int, default=90, help="default: 90")
+        parser.add_argument(
+            "--requests", type=int, default=100_000, help="in all of these days; default: 100000"
+        )
         parser.add_argument("--remove", action="store_true", help="remove all demo data")
 
     def handle(self, *args: Any, **options: Any) -> None:
