@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import Error, IntegrityError, transaction
 from django.utils import timezone
 
 from classification.billing import daily_limit
@@ -75,7 +75,7 @@ def reserve(
             reservation.save(force_insert=True)
         else:
             daily_limit.take(reservation, limit)
-    except DatabaseError:  # the row may exist all the same, but nothing will be sent
+    except Error:  # the row may exist all the same, but nothing will be sent
         _unsent.append((reservation, time.monotonic()))
         raise
     return reservation

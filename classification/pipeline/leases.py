@@ -13,7 +13,7 @@ import time
 from datetime import timedelta
 from typing import Any
 
-from django.db import DatabaseError, IntegrityError, connection
+from django.db import Error, IntegrityError, connection
 from django.db.models import Case, F, When
 from django.utils import timezone
 
@@ -99,7 +99,7 @@ def release_without_entry(token: str, *, ending: str, answer: dict[str, Any] | N
     is not cached (ending "ok"), or with an error code."""
     try:
         Lease.objects.filter(token=token).update(ending=ending, answer=answer)
-    except DatabaseError:  # they will see the heartbeat stop
+    except Error:  # they will see the heartbeat stop
         logger.warning("Other processes could not be told how asking about a photo ended.")
     release(token)
 
@@ -115,7 +115,7 @@ def release_unreadable(token: str, count: int, *, ending: str, prompt_version: i
             ending=ending,
             created_at=timezone.now(),
         )
-    except DatabaseError:
+    except Error:
         logger.warning("It could not be remembered that a photo's answers are unreadable.")
         release(token)
     else:
@@ -161,7 +161,11 @@ def _is_recent(looked_at: float) -> bool:
 
 
 def _look_again(image_hash: str, token: str) -> str | Result:
-    known = answer_cache.get_from_table([image_hash]).get(image_hash)
+    try:
+        known = answer_cache.get_from_table([image_hash]).get(image_hash)
+    except BaseException:
+        release(token)  # its heartbeat would go on, and nobody could ask about this photo
+        raise
     if known is None:
         return token
     release(token)
