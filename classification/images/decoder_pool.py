@@ -86,3 +86,5 @@ def _give_back(process: DecoderProcess) -> None:
     if process.is_usable:
         with _lock:
             _idle.append(process)
+    else:
+        process.close()

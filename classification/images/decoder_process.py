@@ -35,7 +35,8 @@ class DecoderDied(Exception):
 
 
 class DecoderProcess:
-    """A child process, started on construction; used by one thread at a time."""
+    """A child process, started on construction; used by one thread at a time, and closed by its
+    user once it is no longer usable."""
 
     def __init__(self) -> None:
         ours, theirs = socket.socketpair()
@@ -56,23 +57,21 @@ class DecoderProcess:
 
         Raises DecoderDied, or TimeoutError if the machine was too busy to decode anything.
         """
+        # Whatever interrupts this: the rest of the answer would be taken for the next file's.
+        self.is_usable = False
         try:
             self._connection.send_bytes(json.dumps(request).encode())
             self._connection.send_bytes(data)
         except OSError as error:
-            self.close()
             raise DecoderDied(is_fault_of_file=False) from error
         if not self._connection.poll(MAX_WAIT_SECONDS):
-            self.close()
             raise TimeoutError
         try:
             facts = json.loads(self._connection.recv_bytes())
             jpeg = self._connection.recv_bytes()
         except (OSError, EOFError) as error:
-            self.close()
             raise DecoderDied(is_fault_of_file=True) from error
-        if facts.pop("is_last"):
-            self.close()
+        self.is_usable = not facts.pop("is_last")
         return Answer(facts, jpeg, peak_bytes=facts.pop("peak_bytes"))
 
     @property
@@ -81,7 +80,6 @@ class DecoderProcess:
 
     def close(self) -> None:
         """Kill the process."""
-        self.is_usable = False
         self._connection.close()
         self._process.kill()
         self._process.wait()

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from io import BytesIO
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,24 @@ def test_a_decoder_that_died_while_it_was_idle_costs_nobody_a_photo() -> None:
     for decoder in decoder_pool._idle:
         os.kill(decoder.pid, signal.SIGKILL)
         os.waitid(os.P_PID, decoder.pid, os.WEXITED | os.WNOWAIT)
+
+    assert code(photo(seed=1)) == "ok"
+
+
+def test_the_rest_of_an_answer_is_never_taken_for_the_next_files(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    receive, calls = Connection.recv_bytes, iter(range(10))
+
+    def run_out_of_memory(connection: Connection) -> bytes:
+        if next(calls) == 1:  # after the facts, before the picture
+            raise MemoryError
+        return receive(connection)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Connection, "recv_bytes", run_out_of_memory)
+        with pytest.raises(MemoryError):
+            code(photo())
 
     assert code(photo(seed=1)) == "ok"
 
