@@ -12,6 +12,7 @@ from typing import Any
 
 from classification.categories import IDCARD, named_categories
 from classification.lenient_json import Found, Pairs, find_objects
+from core.database.text import storable
 
 MAX_DESCRIPTION_LENGTH = 200
 # More than any answer needs. With thousands of nested braces, parsing would start again at each.
@@ -157,9 +158,7 @@ def _confidence(value: Any) -> float:
 def _description(value: Any) -> str | None:
     if value is None:
         return None
-    text = _text(value)
-    # Lone surrogates and NUL are valid in JSON but in no database column.
-    text = text.encode("utf-8", "ignore").decode().replace("\x00", "").strip()
+    text = storable(_text(value)).strip()
     return text[:MAX_DESCRIPTION_LENGTH].strip() or None
 
 

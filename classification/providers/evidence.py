@@ -7,6 +7,7 @@ import requests
 
 from classification.categories import IDCARD
 from classification.providers.base import Evidence
+from core.database.text import storable
 
 MAX_MESSAGE_LENGTH = 500
 MAX_REPLY_LENGTH = 2000
@@ -36,4 +37,4 @@ def evidence_of(
 
 
 def _masked(text: str) -> str:
-    return SECRETS.sub("…", text.replace("\0", ""))
+    return SECRETS.sub("…", storable(text))

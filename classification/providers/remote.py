@@ -34,6 +34,7 @@ from classification.providers.replies import (
 from classification.providers.retries import MIN_CALL_SECONDS, Attempts
 from classification.providers.slots import Slots
 from core import cpu_gate
+from core.database.text import storable
 
 logger = logging.getLogger(__name__)
 
@@ -257,4 +258,4 @@ def _request_id(body: object, exchange: Exchange) -> str:
     """The provider's id of the request, for its support."""
     own = (body.get("request_id") or body.get("id")) if isinstance(body, dict) else ""
     headers = exchange.response.headers if exchange.response is not None else {}
-    return str(own or headers.get("X-Request-ID", ""))[:64]
+    return storable(str(own or headers.get("X-Request-ID", "")))[:64]

@@ -15,6 +15,7 @@ from classification.providers.causes import Cause
 from classification.providers.evidence import evidence_of
 from classification.providers.failure_codes import Remedy, meaning_of
 from classification.providers.http_session import ConnectionLost, Exchange
+from core.database.text import storable
 
 # More than any model uses for a photo and its answer.
 MAX_TOKENS = 1_000_000
@@ -159,7 +160,8 @@ def _read_success(body: Any, reply_format: ReplyFormat) -> Success | Failure:
     if message.finish_reason == "length":
         return Failure("model_bad_reply", "the answer was cut off by LLM_MAX_TOKENS", "yes")
     try:
-        return Success(read_classification(message.text), message.text, _snapshot(body))
+        classification = read_classification(message.text)
+        return Success(classification, storable(message.text), storable(_snapshot(body)))
     except UnreadableAnswer as error:
         return Failure("model_bad_reply", str(error), "yes")
 

@@ -13,9 +13,9 @@ from django.urls import reverse
 from django.utils import timezone
 from pytest_django import Settings
 
-from classification.models import CallFailure, ModelCall
+from classification.models import CacheEntry, CallFailure, ModelCall
 from classification.providers import retries
-from tests.support.api import upload
+from tests.support.api import is_known, upload
 from tests.support.dashscope_server import DashScopeServer
 from tests.support.pictures import photo
 from tests.support.ports import free_port
@@ -64,6 +64,27 @@ def test_nothing_is_kept_of_a_reply_that_may_repeat_a_card(
     upload(client, photo())
 
     assert [failure.reply for failure in CallFailure.objects.all()] == [""]
+
+
+def test_half_a_character_of_a_cut_text_is_left_out(client: Client, model: DashScopeServer) -> None:
+    """Services that count in UTF-16 cut an emoji in two, and JSON can hold one half."""
+    model.error = (400, "InvalidParameter", "Wrong \ud83d")
+    model.script("error", "half_characters")
+    codes = [upload(client, photo(seed=seed)).json()["error_code"] for seed in (1, 2)]
+    kept = CallFailure.objects.order_by("pk").values_list("message", "reply")
+
+    assert codes == ["model_unavailable", "model_bad_reply"]
+    assert list(kept) == [("Wrong ", ""), ("", "a cat ")]
+    assert ModelCall.objects.latest("pk").provider_request_id == "r"
+
+
+def test_an_answer_with_half_a_character_is_kept(client: Client, model: DashScopeServer) -> None:
+    """MariaDB refuses JSON with such a half, and each upload of the photo was paid for again."""
+    model.words = '{"category": "pets", "confidence": 0.9, "description": "a cat \ud83d"}'
+    upload(client, photo())
+
+    assert CacheEntry.objects.get().description == "a cat"
+    assert is_known(client, photo())
 
 
 def test_keys_photos_and_long_numbers_are_masked_and_long_texts_cut(

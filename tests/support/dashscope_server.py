@@ -54,6 +54,8 @@ ODD_BODIES: dict[str, bytes] = {
     b'{"role": "assistant", "content": []}}]}, "usage": {}, "request_id": "r"}',
     "null_content": b'{"output": {"choices": [{"finish_reason": "stop", "message": '
     b'{"role": "assistant", "content": null}}]}, "usage": {}, "request_id": "r"}',
+    "half_characters": b'{"output": {"choices": [{"finish_reason": "stop", "message": '
+    b'{"content": "a cat \\ud83d"}}]}, "usage": {}, "request_id": "r\\udfff"}',
     "null_output": b'{"output": null, "request_id": "r"}',
     "json_list": b'["pets"]',
     "not_json": b"<html>proxy</html>",
