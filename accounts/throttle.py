@@ -6,7 +6,6 @@ shares an address with staff, cannot lock them out. django-axes was considered: 
 mechanism, does not cover tokens, and adds four tables.
 """
 
-import ipaddress
 import secrets
 import unicodedata
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ from django.core import signing
 from django.http import HttpRequest
 
 from accounts.models import AttemptCount
-from core.client_address import client_address
+from core.client_address import client_address, client_network
 
 ACCOUNT_ATTEMPTS = 10
 ADDRESS_ATTEMPTS = 30
@@ -62,15 +61,8 @@ def account(username: str) -> str:
 
 
 def network(meta: Mapping[str, Any]) -> str:
-    """The client's address; for IPv6 the /64 network, which is one household."""
-    address = client_address(meta) or ""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if parsed.version == 4:
-        return str(parsed)
-    return str(ipaddress.ip_network((parsed, 64), strict=False))
+    """The network of the client, whose attempts are counted together."""
+    return client_network(client_address(meta))
 
 
 def known_device(request: HttpRequest, username: str) -> str:

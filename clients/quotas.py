@@ -21,6 +21,7 @@ from django.utils import timezone
 from clients.directory import AppInfo, Usage, directory
 from clients.models import QuotaCounter, QuotaReservation
 from clients.pseudonyms import keyed_digest
+from core.client_address import client_network
 from core.database.transactions import write_atomically
 
 # Apps should retry by then: an operator may raise a limit before the day ends.
@@ -54,10 +55,15 @@ class Requester(NamedTuple):
     user_id: str | None = None
     address: str | None = None
 
+    @property
+    def network(self) -> str:
+        """The network that the address counts as; "" without one."""
+        return client_network(self.address)
+
     def subject(self, day: date) -> tuple[Scope, str, int] | None:
         """The scope, daily digest and limit of the user, or of the address if there is no user;
         None without a limit."""
-        scope, who, limit = Scope.ADDRESS, self.address, self.app.address_new_photos_per_day
+        scope, who, limit = Scope.ADDRESS, self.network, self.app.address_new_photos_per_day
         if self.user_id:
             scope, who, limit = Scope.USER, self.user_id, self.app.user_new_photos_per_day
         return None if limit is None or not who else (scope, digest(day, who), limit)

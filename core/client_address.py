@@ -24,6 +24,18 @@ def client_address(meta: Mapping[str, Any]) -> str | None:
     return remote[:45] or None
 
 
+def client_network(address: str | None) -> str:
+    """What limits count a client's address as: of IPv6 its /64 network, which is one household; of
+    IPv4 the address alone, also as sockets for both kinds write it (::ffff:192.0.2.1). Anything
+    else is returned as it is, and None as ""."""
+    parsed = _address(address or "")
+    if parsed is None:
+        return address or ""
+    if parsed.version == 4:
+        return str(parsed)
+    return str(ipaddress.ip_network((parsed, 64), strict=False))
+
+
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """Parse an address as proxies write it: possibly with a port, in brackets, or with a zone
     id."""

@@ -92,6 +92,14 @@ def test_an_address_rests_after_too_many_wrong_passwords_for_any_account() -> No
     assert log_in(Client(), "right", address="2001:db8:1:3::1").status_code == 302
 
 
+def test_ipv4_addresses_rest_alone_also_where_one_socket_takes_both_kinds() -> None:
+    for n in range(ADDRESS_ATTEMPTS):
+        log_in(Client(), name=f"user{n}", address="::ffff:192.0.2.1")
+
+    assert log_in(Client(), "right", address="::ffff:192.0.2.1").status_code == 429
+    assert log_in(Client(), "right", address="::ffff:192.0.2.2").status_code == 302
+
+
 def test_a_stranger_cannot_keep_staff_out_of_a_browser_they_know() -> None:
     known = Client()
     log_in(known, "right")

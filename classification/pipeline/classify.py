@@ -139,7 +139,7 @@ def _lead(upload: bytes, image_hash: str, client: ClientInfo) -> Result:
     """Ask the model on behalf of this process, unless another process is asking or has just
     asked."""
     looked_at = time.monotonic()
-    photo = prepare_upload(upload, client.requester.address or client.requester.user_id or "")
+    photo = prepare_upload(upload, client.requester.network or client.requester.user_id or "")
     prompt, lease = _acquire_lease(image_hash, looked_at)
     if isinstance(lease, Result):
         return lease if lease.classification else with_fallback_answer(photo, lease)

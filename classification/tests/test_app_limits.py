@@ -243,6 +243,26 @@ def test_an_address_has_a_limit_where_there_is_no_user(
     assert asked == [200, 429, 200, 200]
 
 
+def test_a_household_is_one_address_and_the_log_keeps_each(
+    client: Client, model: DashScopeServer
+) -> None:
+    run("create_app", "anonymous", "--address-new-photos-per-day", "1")
+    addresses = ["2001:db8::1", "2001:db8::2", "2001:db8:0:1::1", "::ffff:192.0.2.1", "192.0.2.1"]
+    addresses.append("::ffff:192.0.2.2")
+    asked = [
+        client.post(
+            "/api/v1/classify",
+            {"image": SimpleUploadedFile("p.jpg", photo(seed=seed))},
+            REMOTE_ADDR=address,
+        ).status_code
+        for seed, address in enumerate(addresses)
+    ]
+    buffer.flush()
+
+    assert asked == [200, 429, 200, 200, 429, 200]
+    assert set(RequestLog.objects.values_list("ip_address", flat=True)) == set(addresses)
+
+
 def test_a_users_refusal_leaves_the_apps_photos_alone(
     client: Client, model: DashScopeServer
 ) -> None:
