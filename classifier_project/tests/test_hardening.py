@@ -27,6 +27,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 CHECK = "/api/v1/classify/check-cache"
 BATCH = "/api/v1/classify/batch"
+HASH = "ab" * 32
+HALF = "\ud83d"  # of an emoji
 LONG = str(300 * 1024 * 1024)
 APPLICATION = with_lookup_fast_path(
     buffer_request_bodies(with_upload_fast_path(get_wsgi_application()))
@@ -153,6 +155,20 @@ def test_json_nested_by_the_thousand_is_refused(
     answers = [body.json() for body in bodies]
     refusals = [item for answer in answers for item in answer.get("items", [answer])]
     assert {each["error_code"] for each in refusals} <= {"invalid_request", "invalid_hash"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (CHECK, {"image_hash": HASH, "user_id": HALF * 65}),
+        (f"{BATCH}-check-cache", {"image_hashes": [HASH, HALF]}),
+        ("/api/v1/classify/feedback", {"image_hash": HASH, "category": HALF}),
+    ],
+)
+def test_half_a_character_is_refused(client: Client, path: str, body: dict[str, Any]) -> None:
+    answer = client.post(path, json.dumps(body), "application/json")
+
+    assert (answer.status_code, answer.json()["error_code"]) == (400, "invalid_request")
 
 
 def test_a_form_of_thousands_of_parts_is_refused(client: Client) -> None:

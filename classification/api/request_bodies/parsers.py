@@ -1,5 +1,6 @@
 """Parsers of request bodies that survive malformed and hostile input."""
 
+import json
 from typing import IO, Any
 
 from django.http.multipartparser import MultiPartParser as DjangoMultiPartParser
@@ -15,13 +16,18 @@ NAMELESS = "photo"
 
 
 class JSONParser(parsers.JSONParser):
-    """DRF's JSON parser, with a 400 instead of a 500 for JSON nested thousands deep."""
+    """DRF's JSON parser, with a 400 instead of a 500 for JSON nested thousands deep, and for half a
+    character, such as "\\ud83d" alone, which no answer and no table could repeat."""
 
     def parse(self, *args: Any, **kwargs: Any) -> Any:
         try:
-            return super().parse(*args, **kwargs)
+            data = super().parse(*args, **kwargs)
+            json.dumps(data, ensure_ascii=False).encode()
         except RecursionError:
             raise exceptions.ParseError(_("The JSON is nested too deeply.")) from None
+        except UnicodeEncodeError:
+            raise exceptions.ParseError(_("The JSON contains half a character.")) from None
+        return data
 
 
 class _NamelessFileParser(DjangoMultiPartParser):
