@@ -7,9 +7,12 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
+from core.admin import DownloadableAdmin
+
 pytestmark = pytest.mark.django_db
 
 MODELS = list(admin.site._registry)
+DOWNLOADED = [m for m, a in admin.site._registry.items() if isinstance(a, DownloadableAdmin)]
 LOOKUPS = ("regex", "iregex", "contains", "startswith", "in", "year")
 HUGE = "9" * 20
 QUERIES = [
@@ -47,6 +50,17 @@ def test_odd_queries_are_no_defects(admin_client: Client, model: Any) -> None:
         query: admin_client.get(f"{list_of(model)}?{query}", follow=True).status_code
         for query in QUERIES
     }
+
+    assert set(statuses.values()) <= {200, 400}, statuses
+
+
+@pytest.mark.parametrize("model", DOWNLOADED, ids=[m._meta.label_lower for m in DOWNLOADED])
+def test_odd_queries_of_a_download_are_no_defects(admin_client: Client, model: Any) -> None:
+    statuses = {}
+    for query in QUERIES:
+        reply = admin_client.get(f"{list_of(model)}download/?{query}")
+        list(reply)  # which reads the rows
+        statuses[query] = reply.status_code
 
     assert set(statuses.values()) <= {200, 400}, statuses
 
