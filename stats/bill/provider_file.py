@@ -8,7 +8,7 @@ import csv
 import io
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -56,6 +56,7 @@ MODEL_STUDIO = re.compile(r"百炼|灵积|大模型|model\s*studio|dashscope|bai
 YUAN = {"cny", "rmb", "人民币", ""}
 ENCODINGS = ("utf-8-sig", "gb18030")
 MAX_ROWS = 200_000
+MAX_YUAN = Decimal(10) ** 12
 
 
 class UnreadableBill(Exception):
@@ -133,11 +134,20 @@ def _table(text: str) -> tuple[dict[str, int], Iterator[tuple[int, Sequence[str]
     if "\0" in text:
         raise UnreadableBill(_("The file is not a CSV file. Save an Excel workbook as CSV first."))
     delimiter = "\t" if text.partition("\n")[0].count("\t") else ","
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    lines = _lines(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     heading = {_name(name): number for number, name in enumerate(next(lines, []))}
     if len(heading) < 2:
         raise UnreadableBill(_("The first line of the file does not name its columns."))
     return heading, _rows(lines, len(heading))
+
+
+def _lines(reader: Iterable[list[str]]) -> Iterator[list[str]]:
+    try:
+        yield from reader
+    except csv.Error:
+        raise UnreadableBill(
+            _("The file is not a CSV file. Save an Excel workbook as CSV first.")
+        ) from None
 
 
 def _rows(lines: Iterator[list[str]], columns: int) -> Iterator[tuple[int, Sequence[str]]]:
@@ -161,7 +171,7 @@ def _yuan(text: str, line: int) -> Decimal:
         amount = Decimal(text.strip().lstrip("¥￥").replace(",", "") or "0")
     except InvalidOperation:
         amount = Decimal("NaN")
-    if not amount.is_finite():
+    if not amount.is_finite() or abs(amount) > MAX_YUAN:
         raise UnreadableBill(
             _("Line %(line)s has “%(text)s” where the amount should be.")
             % {"line": line, "text": text.strip()[:20]}

@@ -168,6 +168,8 @@ def test_the_providers_bill_is_read_by_the_names_of_its_columns(text: str, encod
         "账单日期,应付金额,币种\n2026-03-01,1,USD\n".encode(),
         "账单日期,应付金额,产品code\n2026-03-01,1,ecs\n".encode(),
         "账单日期,应付金额\n2026-03-01,NaN\n".encode(),
+        "账单日期,应付金额\n2026-03-01,9e999999\n".encode(),
+        b'"' + b"a" * 200_000,
     ],
 )
 def test_what_is_no_bill_is_refused_with_a_reason(data: bytes) -> None:
@@ -224,6 +226,7 @@ def test_downloads_are_of_the_days_that_are_asked_for(admin_client: Client, came
         table = admin_client.get(reverse("download", args=["bill", "csv"]), days)
         book = admin_client.get(reverse("download", args=["bill", "xlsx"]), days)
         wrong = admin_client.get(reverse("download", args=["bill", "csv"]), {"from": "x"})
+        endless = admin_client.get(reverse("download", args=["days", "csv"]), {"to": "2999-12-31"})
 
     text = table.getvalue().decode()
     assert text.startswith("\ufeff")
@@ -231,4 +234,4 @@ def test_downloads_are_of_the_days_that_are_asked_for(admin_client: Client, came
         [f"{YESTERDAY:%F}", "qwen-vl-plus", "camera"]
     ]
     assert book.getvalue().startswith(b"PK")
-    assert wrong.status_code == 400
+    assert [wrong.status_code, endless.status_code] == [400, 400]
