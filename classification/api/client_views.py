@@ -14,6 +14,7 @@ from classification.api.authentication import AppAPIView, identity_of, own_key
 from classification.api.client_info import client_info
 from classification.api.openapi import error_responses, framework_errors
 from classification.api.responses import SuccessResponse
+from classification.api.serializers import UserIdField
 from classification.billing import app_limits
 from clients import quotas, tokens
 from clients.directory import MILLION, AppInfo
@@ -25,7 +26,7 @@ REFUSALS = {
 
 
 class TokenRequest(serializers.Serializer[Any]):
-    user_id = serializers.CharField(max_length=64, help_text=_("The user the token is for."))
+    user_id = UserIdField(required=True, help_text=_("The user the token is for."))
     ttl_seconds = serializers.IntegerField(min_value=60, max_value=86_400, default=3600)
 
 

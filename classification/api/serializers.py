@@ -34,10 +34,14 @@ class HashField(serializers.Field[str, Any, str, Any]):
 
 
 class UserIdField(serializers.CharField):
-    """A device or user id; an empty one counts as missing, and a long one becomes its SHA-256."""
+    """A device or user id; an empty one counts as missing unless it is required, and a long one
+    becomes its SHA-256."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(required=False, allow_null=True, allow_blank=True, **kwargs)
+    def __init__(self, *, required: bool = False, **kwargs: Any) -> None:
+        is_optional = not required
+        super().__init__(
+            required=required, allow_null=is_optional, allow_blank=is_optional, **kwargs
+        )
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)

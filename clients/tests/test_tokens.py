@@ -14,6 +14,7 @@ from pytest_django import Settings
 from classification.models import RequestLog
 from classification.pipeline.write_behind import buffer
 from clients.models import App, AppKey
+from tests.support.api import sha256
 from tests.support.apps import ask, assert_refused, bearer, make_app, run
 
 pytestmark = pytest.mark.django_db
@@ -52,11 +53,22 @@ def test_a_token_lasts_a_minute_to_a_day(client: Client, ttl_seconds: Any) -> No
     assert (answer.status_code, answer.json()["error_code"]) == (400, "invalid_request")
 
 
-@pytest.mark.parametrize("user_id", ["", None, "x" * 65])
+@pytest.mark.parametrize("user_id", ["", None, "  "])
 def test_a_token_needs_a_user(client: Client, user_id: Any) -> None:
     answer = get_token(client, make_app(), user_id=user_id)
 
     assert (answer.status_code, answer.json()["error_code"]) == (400, "invalid_request")
+
+
+def test_a_long_user_id_is_kept_in_a_token_as_anywhere(client: Client) -> None:
+    key = make_app()
+    answer = get_token(client, key, user_id="x" * 65).json()
+    by_header = client.get("/api/v1/usage", headers=bearer(key) | {"X-User-ID": "x" * 65})
+    by_token = client.get("/api/v1/usage", headers=bearer(answer["token"]))
+
+    assert answer["user_id"] == sha256(b"x" * 65)
+    assert by_token.json()["data"]["user_id"] == by_header.json()["data"]["user_id"]
+    assert by_token.json()["data"]["user_id"] == answer["user_id"]
 
 
 def test_a_token_ends_with_its_time(client: Client) -> None:
