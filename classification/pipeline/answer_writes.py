@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, transaction
+from django.db import IntegrityError, transaction
 
 from classification.billing import app_limits
 from classification.billing.ledger import write_ledger
@@ -57,14 +57,14 @@ class AnswerWrite:
         on, if it is cached.
 
         The first of two writers of an entry wins, and so does a correction made meanwhile. Raises
-        DatabaseError and InterfaceError; if the database permanently rejects the entry or the log
-        row, the ledger rows are written all the same.
+        what the database raises; if the entry or the log row can never be written, the ledger rows
+        are written all the same.
         """
         try:
             known = self._write_once()
         except AlreadyWritten:
             known = self._after_first_write()
-        except DatabaseError as error:
+        except Exception as error:
             if not is_transient(error):
                 self._write_ledger_alone()
             raise
@@ -75,11 +75,11 @@ class AnswerWrite:
         return known
 
     def _write_ledger_alone(self) -> None:
+        self._release_lease()  # first, since there is no entry to wait for
         with contextlib.suppress(IntegrityError), transaction.atomic():
             if self.reservation:
                 write_ledger(self.calls, self.reservation)
             self._settle_quota()
-        self._release_lease()
         calls_logged.send_robust(type(self), calls=self.calls)
 
     def _release_lease(self) -> None:
@@ -101,7 +101,8 @@ class AnswerWrite:
         dead and wrote the ledger row, writes the remaining rows."""
         call_ids = [call.call_id for call in self.calls]
         if ModelCall.objects.filter(call_id__in=call_ids, outcome=KILLED).exists():
-            return replace(self, calls=(), reservation=None)._write_once()
+            with contextlib.suppress(AlreadyWritten):
+                return replace(self, calls=(), reservation=None)._write_once()
         if self.reservation:
             delete_later(self.reservation)
         if self.entry is None:

@@ -15,12 +15,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db import (
-    DatabaseError,
-    IntegrityError,
-    InterfaceError,
-    transaction,
-)
+from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -105,12 +100,10 @@ class WriteBehindBuffer:
         """
         try:
             return answer.write()
-        except DatabaseError as error:
+        except Exception as error:
             if not is_transient(error):
                 self._drop(error)
                 return None
-            logger.warning("An answer waits for the database to come back: %s", error)
-        except InterfaceError as error:
             logger.warning("An answer waits for the database to come back: %s", error)
         release_connection()
         self._answers.append(answer)
@@ -153,7 +146,7 @@ class WriteBehindBuffer:
     def _flush_answer(self, answer: AnswerWrite) -> None:
         try:
             answer.write()
-        except DatabaseError as error:
+        except Exception as error:  # whatever it is, those behind it must not wait for good
             if is_transient(error):
                 raise
             self._drop(error)
@@ -164,7 +157,7 @@ class WriteBehindBuffer:
         batch = self._batch = self._batch or self._next_batch()
         try:
             batch.write()
-        except DatabaseError as error:
+        except Exception as error:
             if is_transient(error):
                 raise
             self._batch = self._halved(batch.rows, error)
@@ -176,8 +169,8 @@ class WriteBehindBuffer:
         rows = [self._rows.popleft() for _ in range(min(len(self._rows), BATCH_ROWS))]
         return Batch(secrets.token_hex(16), rows)
 
-    def _halved(self, rows: Sequence[LogRow], error: DatabaseError) -> "Batch | None":
-        """The first half of a batch that the table rejects, to narrow down the offending row; None
+    def _halved(self, rows: Sequence[LogRow], error: Exception) -> "Batch | None":
+        """The first half of a batch that cannot be written, to narrow down the offending row; None
         once that row is dropped."""
         if len(rows) == 1:
             self._drop(error)
@@ -186,10 +179,11 @@ class WriteBehindBuffer:
         self._rows.extendleft(reversed(rows[half:]))
         return Batch(secrets.token_hex(16), rows[:half])
 
-    def _drop(self, error: DatabaseError) -> None:
+    def _drop(self, error: Exception) -> None:
         self.dropped += 1
         # Only the code: the message repeats personal data of the row.
-        logger.error("The database refused a row, which was dropped: %s", error.args[:1])
+        why = error.args[:1] if isinstance(error, DatabaseError) else type(error).__name__
+        logger.error("A row could not be written and was dropped: %s", why)
 
 
 class Batch(NamedTuple):

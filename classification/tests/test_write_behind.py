@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -13,9 +13,12 @@ from django.test import Client
 from django.utils import timezone
 
 from classification import prompts
+from classification.billing import reservations
 from classification.models import CacheEntry, ModelCall, PromptVersion, RequestLog
+from classification.pipeline import model_call
+from classification.pipeline.request_log import ClientInfo, Result, log_row
 from classification.pipeline.write_behind import buffer
-from tests.support.api import check_cache, make_entry, sha256, upload
+from tests.support.api import check_cache, is_known, make_entry, sha256, upload
 from tests.support.dashscope_server import DashScopeServer
 from tests.support.pictures import photo
 
@@ -85,6 +88,41 @@ def test_a_paid_answer_is_written_once_when_its_commit_goes_unanswered(
     assert CacheEntry.objects.filter(image_hash=sha256(data)).count() == 1
     assert ModelCall.objects.count() == RequestLog.objects.filter(source="llm").count() == 1
     assert len(model.requests) == 1
+
+
+def test_a_paid_answer_of_a_process_given_up_for_dead_is_written_once(
+    client: Client, model: DashScopeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its call is counted by another process, and then its own commit goes unanswered."""
+    monkeypatch.setattr(reservations, "ORPHAN_SECONDS", 0)
+    with ExitStack() as outage:
+
+        def ask_and_be_stopped(*args: Any) -> Any:
+            reply = model_call.ask_model(*args)
+            reservations.settle_orphans()
+            outage.enter_context(commits_unanswered(monkeypatch, written=True))
+            return reply
+
+        monkeypatch.setattr("classification.pipeline.classify.ask_model", ask_and_be_stopped)
+        upload(client, photo())
+    for _ in range(3):
+        assert is_known(client, photo())
+    buffer.flush()
+
+    assert buffer.waiting == buffer.dropped == 0
+    assert CacheEntry.objects.get().hit_count == 1 + 3
+    assert RequestLog.objects.count() == 1 + 3
+    assert ModelCall.objects.get().billed == "perhaps"
+
+
+def test_a_row_that_cannot_even_be_sent_stops_no_other(client: Client) -> None:
+    make_entry()
+    check_cache(client)
+    buffer.add([log_row(ClientInfo("\ud800"), Result.failed("invalid_image"))])
+    check_cache(client)
+    buffer.flush()
+
+    assert (RequestLog.objects.count(), buffer.waiting, buffer.dropped) == (2, 0, 1)
 
 
 def test_a_deadlock_loses_no_row(client: Client) -> None:
