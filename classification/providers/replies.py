@@ -20,6 +20,8 @@ from core.database.text import storable
 # More than any model uses for a photo and its answer.
 MAX_TOKENS = 1_000_000
 Billed = Literal["yes", "no", "perhaps"]
+# Of a gateway that passed the request on, and then did not wait for the model: 524 is Cloudflare's.
+GATEWAY_TIMEOUTS = (504, 524)
 INPUT_TOKENS = ("input_tokens", "prompt_tokens")
 OUTPUT_TOKENS = ("output_tokens", "completion_tokens")
 CACHED_TOKENS_IN = ("prompt_tokens_details", "input_tokens_details")
@@ -182,6 +184,8 @@ def _read_error(
                 "model_unavailable", why, remedy="without feature", unsupported=feature.name,
                 is_answer=True,
             )  # fmt: skip
+    if response.status_code in GATEWAY_TIMEOUTS:
+        return Failure("model_unavailable", why, "perhaps")
     meaning = meaning_of(response.status_code, error.code, error.message)
     return Failure(
         meaning.code,
@@ -198,6 +202,8 @@ def _unrecognised(response: requests.Response) -> Failure:
     status = response.status_code
     kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     why = f"HTTP {status}, not in the provider's form"
+    if status in GATEWAY_TIMEOUTS:
+        return Failure("model_unavailable", why, "perhaps")
     if status in (404, 405) and kind != "text/html":
         return Failure("model_unavailable", why, cause="wrong_address")
     remedy: Remedy = "none" if response.is_redirect else "retry"

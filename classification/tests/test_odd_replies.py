@@ -141,6 +141,20 @@ def test_a_strangers_page_tells_nothing_about_key_or_model(
     ]
 
 
+@pytest.mark.parametrize("status", [504, 524])
+@pytest.mark.parametrize("is_page", [True, False])
+def test_a_gateway_that_gave_up_may_have_cost_money_and_is_not_asked_again(
+    server: DashScopeServer, photo: Photo, status: int, is_page: bool
+) -> None:
+    says(server, status, "upstream_timeout", "The upstream did not answer.")
+    server.script(f"html {status}" if is_page else "error", "ok")
+    error = failure(provider(server), photo)
+
+    assert error.code == "model_unavailable"
+    assert [call.billed for call in error.calls] == ["perhaps"]
+    assert len(server.requests) == 1
+
+
 def test_a_stranger_who_stays_is_told_as_what_it_is(
     server: DashScopeServer, photo: Photo, caplog: pytest.LogCaptureFixture
 ) -> None:
