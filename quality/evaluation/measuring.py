@@ -30,7 +30,7 @@ MAX_WAIT_SECONDS = 30
 BUSY_SECONDS = 2
 # Consecutive failures after which a run stops.
 FAILURES_IN_A_ROW = 5
-# How often the connection that holds the lock is used, so that it does not time out.
+# The connection that holds the lock is used at least this often, so that it does not time out.
 ALIVE_SECONDS = 20
 
 
@@ -70,8 +70,7 @@ class Measuring:
                 waiting = {pool.submit(self._measure, photo) for photo in photos}
                 while waiting:
                     done, waiting = wait(waiting, ALIVE_SECONDS, "FIRST_COMPLETED")
-                    if not done:
-                        connection.is_usable()
+                    _use_connection()
                     yield from (future.result() for future in done)
             finally:
                 self._stopping.set()
@@ -179,6 +178,13 @@ class Measuring:
     def _stop(self, reason: str) -> None:
         self.stopped_because = self.stopped_because or reason
         self._stopping.set()
+
+
+def _use_connection() -> None:
+    """Keep the connection that holds the lock open. Raises DatabaseError if it is lost, as the lock
+    is then."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
 
 
 def _open_failure(reply: ModelReply) -> ProviderError | None:
