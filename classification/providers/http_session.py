@@ -5,7 +5,9 @@ read, so that a server that drips bytes would hold a worker forever.
 """
 
 import contextlib
+import errno
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -36,6 +38,20 @@ class ConnectionLost(Exception):
 
     Not a requests.ConnectionError, after which the SDK would resend the request.
     """
+
+
+def root_cause(error: BaseException) -> str:
+    """The name of the first failure behind an exception, such as "ConnectionRefusedError
+    ECONNREFUSED", "gaierror" (the name was not resolved) or "SSLCertVerificationError
+    CERTIFICATE_VERIFY_FAILED". Leaves out messages, which may contain a URL with a password."""
+    while behind := error.__cause__ or error.__context__:
+        error = behind
+    detail: str | None = ""
+    if isinstance(error, ssl.SSLError):
+        detail = error.reason
+    elif isinstance(error, OSError):
+        detail = errno.errorcode.get(error.errno or 0)
+    return f"{type(error).__name__} {detail or ''}".strip()
 
 
 class Exchange:
@@ -173,6 +189,6 @@ class Session(requests.Session):
         except requests.Timeout:
             raise
         except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
-            raise ConnectionLost(type(error).__name__) from error
+            raise ConnectionLost(root_cause(error)) from error
         _current.exchange.response = response
         return response

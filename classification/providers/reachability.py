@@ -8,6 +8,7 @@ from email.utils import parsedate_to_datetime
 import requests
 
 from classification.providers.causes import Cause
+from classification.providers.http_session import root_cause
 
 SECONDS = 10
 
@@ -34,7 +35,8 @@ def reach(
         try:
             response = send(session)
         except requests.RequestException as error:
-            return Reachability(type(error).__name__, is_unreachable=True)
+            why = f"{type(error).__name__} ({root_cause(error)})"
+            return Reachability(why, is_unreachable=True)
     middle = started + (datetime.now(timezone.utc) - started) / 2
     why, cause = judge(response)
     return Reachability(why, cause, clock_ahead=_ahead(response, middle))

@@ -238,6 +238,7 @@ def read_exception(error: Exception, exchange: Exchange) -> Failure:
     if isinstance(error, requests.Timeout):
         return Failure("model_timeout", why, billed)
     if isinstance(error, ConnectionLost):
+        why = f"{why} ({error})"
         return Failure("model_unavailable", why, billed, "none" if exchange.sent else "retry")
     # Not even valid HTTP.
     return Failure("model_bad_reply", why, billed)

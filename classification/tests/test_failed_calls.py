@@ -141,5 +141,33 @@ def test_a_photo_whose_provider_is_unreachable_has_one_line_in_the_log(
     assert answer.status_code == 503
     assert ModelCall.objects.count() == calls
     assert line.levelno == logging.WARNING
+    assert "ConnectionLost (ConnectionRefusedError ECONNREFUSED)" in line.getMessage()
     assert f"(calls: {calls}, " in line.getMessage()
     assert len([record for record in caplog.records if record.levelno == logging.DEBUG]) == calls
+
+
+@pytest.mark.parametrize(
+    ("address", "cause"),
+    [
+        ("https://u:secret@{server}", "SSLError"),
+        ("http://u:secret@no-such-host.invalid", "gaierror"),
+        ("http://u:secret@{server}", "RemoteDisconnected"),
+    ],
+)
+def test_the_log_says_why_the_connection_to_the_model_was_lost(
+    client: Client,
+    model: DashScopeServer,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    address: str,
+    cause: str,
+) -> None:
+    monkeypatch.setattr(retries, "MAX_CALLS", 1)
+    settings.LLM_BASE_URL = address.format(server=model.address.partition("://")[2]) + "/api/v1"
+    model.script("close_before_answer")
+    upload(client, photo())
+
+    (line,) = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert f"failed: ConnectionLost ({cause}" in line.getMessage()
+    assert "secret" not in line.getMessage()
