@@ -79,12 +79,13 @@ def current_snapshot() -> Iterator[Snapshot]:
 
 
 @contextmanager
-def open_snapshot() -> Iterator[Snapshot]:
-    """A snapshot; everything read within the block is consistent with it.
+def open_snapshot(alias: str = "") -> Iterator[Snapshot]:
+    """A snapshot, by default of the replica if there is one; everything read within the block is
+    consistent with it.
 
     Takes no locks, so it may stay open for long.
     """
-    alias = _living_alias()
+    alias = alias or _living_alias()
     with read_from(alias), _one_moment(alias):
         yield Snapshot({state.table: state.upto for state in RollUp.objects.all()})
 

@@ -2,15 +2,18 @@
 
 import hashlib
 import time
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from operations.doctor.cluster import examine_servers
 from tests.support.dashscope_server import DashScopeServer
 from tests.support.pictures import photo
 from tests.support.ports import free_port
+from tests.support.private_mariadb import private_mariadb
 from tests.support.proxy import Proxy
 from tests.support.servers import RunningServer, ScratchDatabase, running_server
 
@@ -52,6 +55,40 @@ def test_another_host_is_asked_when_the_first_is_away(
     assert at_second["source"] == "llm"
     assert [hit["cached"] for hit in hits] == [True, True]
     assert len(dashscope.requests) == database.value("SELECT COUNT(*) FROM model_call") == 2
+
+
+@pytest.mark.django_db
+def test_a_connection_whose_host_refused_a_commit_is_used_no_more(
+    tmp_path: Path, migrated_database: ScratchDatabase
+) -> None:
+    """It became read-only in the middle of a transaction."""
+    with private_mariadb(tmp_path, migrated_database) as server:
+        server.create_app_user()
+        ours = connection.copy()
+        ours.settings_dict |= {"NAME": "private", "USER": "app", "PASSWORD": ""}
+        ours.settings_dict["OPTIONS"]["hosts"] = [("127.0.0.1", server.port)]
+        before = connection_id(ours)
+        ours.set_autocommit(False)
+        with ours.cursor() as cursor:
+            cursor.execute("INSERT INTO written_batch VALUES ('a', NOW())")
+        server.admin.query("SET GLOBAL read_only = ON")
+        with pytest.raises(OperationalError) as refused:
+            ours.commit()
+        server.admin.query("SET GLOBAL read_only = OFF")
+        ours.rollback()
+        ours.set_autocommit(True)
+        ours.close_if_unusable_or_obsolete()
+        after = connection_id(ours)
+        ours.close()
+
+    assert refused.value.args[0] == 1290
+    assert after != before
+
+
+def connection_id(wrapper: BaseDatabaseWrapper) -> int:
+    with wrapper.cursor() as cursor:
+        cursor.execute("SELECT CONNECTION_ID()")
+        return int(cursor.fetchone()[0])
 
 
 @pytest.mark.django_db

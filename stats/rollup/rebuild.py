@@ -1,19 +1,20 @@
 """Finds rows missing from the statistics, and recounts whole days while the service is running."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
-from django.db import connection, transaction
-from django.db.models import Count, Max, Min, Model, Sum
+from django.db import DEFAULT_DB_ALIAS, connection, transaction
+from django.db.models import Count, Max, Min, Model, QuerySet, Sum
 
 from classification.models import LocalDate, ModelCall, RequestLog
 from classification.pipeline.request_log import FORGOTTEN_COLUMNS
 from stats import aggregations
 from stats.aggregations import AGGREGATIONS
 from stats.figures import Figures
-from stats.models import DayUser, RollUp, User
+from stats.models import Day, DayLedger, DayUser, RollUp, User
 from stats.ranges import CATEGORIES, ERRORS, REQUESTS, has_all_minutes
 from stats.rollup.chunks import add_all_late_rows
 from stats.rollup.summary_tables import add_up
@@ -35,6 +36,11 @@ class DayCount:
     forgotten: int = 0
 
     @property
+    def rows(self) -> tuple[int, int, int]:
+        """What changes if rows, or the users of rows, are deleted."""
+        return self.requests, self.calls, self.forgotten
+
+    @property
     def missing(self) -> int:
         """How many rows are not counted."""
         requests, calls = self.requests - self.counted_requests, self.calls - self.counted_calls
@@ -51,10 +57,10 @@ class DayCount:
 
 
 def count_days(first: date, last: date) -> list[DayCount]:
-    """The counts of each day with rows, oldest first."""
+    """The counts of each day with rows, oldest first, in the database that is written to."""
     log = aggregations.of_days(RequestLog, first, last)
     ledger = aggregations.of_days(ModelCall, first, last)
-    with open_snapshot() as snapshot:
+    with open_snapshot(DEFAULT_DB_ALIAS) as snapshot:
         days = Figures(snapshot).by_day(first, last)
         calls: Counter[date] = Counter()
         for row in Figures(snapshot).ledger(first, last):
@@ -84,10 +90,7 @@ def rebuild_days(first: date, last: date) -> Iterator[DayCount]:
     written meanwhile stay pending. Must be followed by `rebuild_users()`.
     """
     for count in count_days(first, last):
-        if not count.is_purged:
-            while not _rebuild_day(count.day, TABLES_BY_DAY):
-                pass
-        yield count
+        yield _rebuild_day(count.day, TABLES_BY_DAY)
 
 
 def rebuild_users() -> None:
@@ -118,24 +121,55 @@ def fill_minutes(day: date) -> None:
     is_filled = all(has_all_minutes(kind, day) for kind in (REQUESTS, CATEGORIES, ERRORS))
     if is_filled or any(count.is_purged for count in count_days(day, day)):
         return
-    while not _rebuild_day(day, TABLES_BY_MINUTE):
+    _rebuild_day(day, TABLES_BY_MINUTE)
+
+
+def _rebuild_day(day: date, tables: Collection[type[Model]]) -> DayCount:
+    """Recount a day, unless rows of it have been deleted; returns its previous counts."""
+    while (before := _try_to_rebuild(day, tables)) is None:
         pass
+    return before
 
 
-def _rebuild_day(day: date, tables: Collection[type[Model]]) -> bool:
-    """Recount a day; returns False if a row became visible meanwhile."""
+def _try_to_rebuild(day: date, tables: Collection[type[Model]]) -> DayCount | None:
+    """Recount a day as above; None if rows became visible, or were purged, meanwhile."""
     with transaction.atomic():
         upto = _lock()
         add_all_late_rows()
+        before = _count_rolled(day, upto)
+        if before.is_purged:
+            return before
         for table in tables:
             table._default_manager.filter(day=day).delete()
         for source in aggregations.SOURCES:
-            rows = aggregations.of_days(source, day, day)
-            add_up(rows.filter(pk__lte=upto.get(source._meta.db_table, 0)), into=tables)
-        if add_all_late_rows():  # these may have been counted twice
+            add_up(_rolled(source, day, upto), into=tables)
+        # Late rows may have been counted twice.
+        if add_all_late_rows() or _count_rolled(day, upto).rows != before.rows:
             transaction.set_rollback(True)
-            return False
-    return True
+            return None
+    return before
+
+
+def _count_rolled(day: date, upto: Mapping[str, int]) -> DayCount:
+    """The counts of a day, of the rows that are rolled up."""
+    log, calls = (_rolled(source, day, upto) for source in aggregations.SOURCES)
+    counted = {
+        **Day.objects.filter(day=day).aggregate(requests=Sum("requests", default=0)),
+        **DayLedger.objects.filter(day=day).aggregate(calls=Sum("calls", default=0)),
+    }
+    return DayCount(
+        day=day,
+        requests=log.count(),
+        counted_requests=counted["requests"],
+        calls=calls.count(),
+        counted_calls=counted["calls"],
+        forgotten=log.filter(request_id=FORGOTTEN_COLUMNS["request_id"]).count(),
+    )
+
+
+def _rolled(source: type[Model], day: date, upto: Mapping[str, int]) -> QuerySet[Any]:
+    rows = aggregations.of_days(source, day, day)
+    return rows.filter(pk__lte=upto.get(source._meta.db_table, 0))
 
 
 def _lock() -> dict[str, int]:
