@@ -13,7 +13,7 @@ from classification.models import CacheEntry, PromptVersion, RequestLog
 
 
 class CorrectedFilter(admin.SimpleListFilter):
-    title = gettext_lazy("corrected by a person")
+    title = gettext_lazy("correction")
     parameter_name = "corrected"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:

@@ -37,24 +37,20 @@ GROUPS: Sequence[Group] = (
         "model",
         _("Model"),
         {
-            "LLM_PROVIDER": Described(
-                _("Provider"), _("by default the on-device model, until there is a key"), PROVIDERS
-            ),
+            "LLM_PROVIDER": Described(_("Provider"), _("on-device until a key is set"), PROVIDERS),
             "LLM_MODEL": Described(_("Model")),
-            "LLM_FALLBACK_MODELS": Described(
-                _("Fallback models"), _("asked in this order while the model is unavailable")
-            ),
+            "LLM_FALLBACK_MODELS": Described(_("Fallback models"), _("tried next, in this order")),
             "LLM_API_KEY": Described(_("API key")),
             "LLM_BASE_URL": Described(_("Base URL")),
             "LLM_TIMEOUT": Described(_("Time limit (s)"), _("of the whole call, with retries")),
             "LLM_MAX_TOKENS": Described(_("Maximum answer length (tokens)")),
             "LLM_MAX_CONCURRENCY": Described(
-                _("Concurrent calls per process"), _("free slots are shared between processes")
+                _("Concurrent calls per process"), _("processes share free slots")
             ),
             "ON_MODEL_FAILURE": Described(
-                _("When the model fails"),
+                _("On model failure"),
                 words={
-                    "local": _("the on-device model answers"),
+                    "local": _("on-device model"),
                     "error": _("refuse with an error"),
                     "other": _("answer “other”"),
                 },
@@ -66,7 +62,7 @@ GROUPS: Sequence[Group] = (
         _("Second provider"),
         {
             "LLM_FALLBACK_PROVIDER": Described(
-                _("Provider"), _("asked when the first cannot answer"), PROVIDERS
+                _("Provider"), _("asked if the first fails"), PROVIDERS
             ),
             "LLM_FALLBACK_MODEL": Described(_("Model")),
             "LLM_FALLBACK_API_KEY": Described(_("API key")),
@@ -86,7 +82,7 @@ GROUPS: Sequence[Group] = (
             ),
             "DAILY_COST_LIMIT": Described(
                 _("Daily spending limit (yuan)"),
-                _("beyond it, new photos are treated as when the model fails"),
+                _("beyond it, as on model failure"),
             ),
         },
     ),
@@ -159,11 +155,9 @@ GROUPS: Sequence[Group] = (
         {
             "DATABASE_URL": Described(_("Database")),
             "STATS_DATABASE_URL": Described(
-                _("Database replica for statistics"), _("figures are as old as it is behind")
+                _("Database replica for statistics"), _("figures lag with it")
             ),
-            "CACHE_URL": Described(
-                _("Shared cache"), _("for all processes and hosts; without it, each has its own")
-            ),
+            "CACHE_URL": Described(_("Shared cache"), _("unset: one per process")),
         },
     ),
     Group(
@@ -180,14 +174,12 @@ GROUPS: Sequence[Group] = (
                 _("Failure rate threshold (%)"), _("of the requests in the window")
             ),
             "ALERT_WINDOW_MINUTES": Described(_("Window (minutes)")),
-            "ALERT_MIN_REQUESTS": Described(
-                _("Minimum requests"), _("with fewer in the window, no alert of failures")
-            ),
+            "ALERT_MIN_REQUESTS": Described(_("Minimum requests"), _("with fewer, no alert")),
             "ALERT_HIT_RATE_FALL": Described(
-                _("Hit-rate drop (points)"), _("against the same hour of past days")
+                _("Hit-rate drop (points)"), _("vs. the same hour before")
             ),
             "ALERT_AGREEMENT_FALL": Described(
-                _("Agreement drop (points)"), _("last 7 days against the 4 weeks before")
+                _("Agreement drop (points)"), _("7 days against 4 weeks")
             ),
         },
     ),

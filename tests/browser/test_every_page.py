@@ -51,6 +51,20 @@ PAGES = [
 ]
 # An attack, the mark that turns the reading direction round, and a word that fits no line.
 HOSTILE = "<script>alert(1)</script>\u202e" + "w" * 150
+both_languages = pytest.mark.parametrize("language", ["zh-hans", "en"])
+# Headings of tables, and the search's placeholder, that need more space than they have.
+CUT_OFF = """() => {
+    const cells = [...document.querySelectorAll("thead th")];
+    const cut = cells.filter((cell) => cell.scrollWidth > cell.clientWidth);
+    const search = document.querySelector(".find input");
+    const pen = document.createElement("canvas").getContext("2d");
+    const { font, paddingInlineStart } = getComputedStyle(search);
+    pen.font = font;
+    const space = search.clientWidth - 2 * parseFloat(paddingInlineStart);
+    const needed = pen.measureText(search.placeholder).width;
+    if (search.checkVisibility() && needed > space) cut.push(search);
+    return cut.map((one) => one.innerText || one.placeholder);
+}"""
 # Visible text and what is read aloud, except code and what is marked as English.
 WORDS = """() => {
     const texts = [];
@@ -111,6 +125,11 @@ def draft(page: Page, history: None) -> None:
     expect(page.locator("#drop")).to_be_visible()
 
 
+def speak(page: Page, language: str) -> None:
+    address = page.evaluate("location.origin")
+    page.context.add_cookies([{"name": "django_language", "value": language, "url": address}])
+
+
 def serious_findings(page: Page) -> list[str]:
     """What axe-core finds that keeps people from using the page."""
     # Without preloading: axe would look for style sheets' imports beside the page.
@@ -132,6 +151,15 @@ def test_every_page_fits_its_screen_and_has_no_serious_findings(page: Page, draf
         assert "unsafe" not in response.headers["content-security-policy"], address
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
         assert serious_findings(page) == [], address
+
+
+@both_languages
+def test_no_heading_of_a_table_is_cut_off(page: Page, draft: None, language: str) -> None:
+    page.goto("/")
+    speak(page, language)
+    for address in ("/", "/?wall", "/bill/", "/status/", "/quality/compare/?run=1&run=2"):
+        page.goto(address)
+        assert page.evaluate(CUT_OFF) == [], address
 
 
 @wide_only
@@ -216,9 +244,12 @@ def test_examples_are_copied(page: Page) -> None:
     assert "/api/v1/classify/check-cache" in page.evaluate("navigator.clipboard.readText()")
 
 
+@both_languages
 @wide_only
-def test_the_settings_stand_side_by_side(page: Page) -> None:
+def test_the_settings_stand_side_by_side(page: Page, language: str) -> None:
     page.goto("/settings/")
+    speak(page, language)
+    page.reload()
     tops = "cards => cards.map(card => Math.round(card.getBoundingClientRect().top))"
     tops_of_cards = page.locator(".settings > .card").evaluate_all(tops)
 
