@@ -23,7 +23,6 @@ pytestmark = [pytest.mark.mariadb, pytest.mark.django_db(transaction=True)]
 
 # The database rolls back the one of two that has changed fewer rows.
 HEAVY_ROWS = 200
-ANY_WORK = "INSERT INTO written_batch (id, created_at) VALUES (%s, NOW())"
 WAITING = "SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'"
 
 

@@ -65,11 +65,10 @@ class UnreadableBill(Exception):
 
 @dataclass(slots=True)
 class ProviderBill:
-    """A parsed bill: yuan by day, and of rows without a day; the columns used, and the number of
-    rows for other products."""
+    """A parsed bill: yuan by day, and of rows without a day; the column of the amounts, and the
+    number of rows for other products."""
 
     amount_column: str
-    day_column: str
     by_day: dict[date, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     without_day: Decimal = Decimal(0)
     rows: int = 0
@@ -86,7 +85,7 @@ def read_bill(data: bytes) -> ProviderBill:
     amount, day = _needed_columns(heading)
     products = [heading[name] for name in PRODUCTS if name in heading]
     currency = _column(heading, CURRENCIES)
-    bill = ProviderBill(amount, day or "")
+    bill = ProviderBill(amount)
     for line, row in rows:
         if products and not any(MODEL_STUDIO.search(row[number]) for number in products):
             bill.other_rows += 1
