@@ -17,6 +17,7 @@ from classification.billing import daily_limit, reservations
 from classification.pipeline import answer_cache, leases
 from classification.pipeline.write_behind import buffer
 from classification.providers import registry
+from clients import quotas
 from clients.directory import directory
 from tests.support.dashscope_server import DashScopeServer
 from tests.support.servers import (
@@ -67,6 +68,7 @@ def clean_process() -> Iterator[None]:
     prompts.invalidate()
     daily_limit.reset()
     reservations.reset()
+    quotas.reset()
     buffer.reset()
     leases.reset()
     _reset_providers()

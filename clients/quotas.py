@@ -9,12 +9,13 @@ import functools
 import secrets
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from datetime import time as time_of_day
 from typing import NamedTuple
 
-from django.db import transaction
+from django.db import Error, transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
@@ -33,6 +34,12 @@ Scope = QuotaCounter.Scope
 # Returns an app's usage of a day before it had a counter: new photos, millionths of a yuan.
 UsedBefore = Callable[[int, date], tuple[int, int]]
 
+# No commit takes longer; otherwise release_orphans() finds it.
+UNSENT_SECONDS = 30
+
+# Reservations for which nothing was sent, and since when: until they are given back, and for
+# UNSENT_SECONDS where they may yet appear, if a commit is still in progress.
+_unsent: deque[tuple[QuotaReservation, float]] = deque()
 # When release_orphans() first saw each token, by this process's monotonic clock: clocks of hosts
 # are never compared.
 _seen: dict[str, float] = {}
@@ -94,7 +101,11 @@ def reserve(requester: Requester, amount: int, used_before: UsedBefore) -> Quota
             raise QuotaExceeded(subject[0], seconds_to_midnight(day))
         reservation.save(force_insert=True)
 
-    write_atomically(take)
+    try:
+        write_atomically(take)
+    except Error:  # the row may exist all the same, but nothing will be sent
+        give_back_later(reservation)
+        raise
     if app_counter:
         directory.add_usage(requester.app.id, 1, amount)
     return reservation
@@ -115,6 +126,28 @@ def settle(reservation: QuotaReservation | None, *, is_answered: bool, spent: in
         transaction.on_commit(lambda: directory.add_usage(app_id, new_photos, spent - freed))
 
 
+def give_back_later(reservation: QuotaReservation | None) -> None:
+    """Leave a reservation for which nothing was sent to give_back_unsent(): the database fails."""
+    if reservation:
+        _unsent.append((reservation, time.monotonic()))
+
+
+def give_back_unsent() -> None:
+    """Release the reservations for which nothing was sent; raises DatabaseError."""
+    for _ in range(len(_unsent)):
+        reservation, since = _unsent[0]
+        is_gone = write_atomically(functools.partial(_give_back, reservation, 0))
+        _unsent.popleft()
+        if not is_gone and time.monotonic() - since < UNSENT_SECONDS:
+            _unsent.append((reservation, since))
+
+
+def reset() -> None:
+    """Forget everything this process has seen and is to give back; for tests."""
+    _unsent.clear()
+    _seen.clear()
+
+
 def release_orphans(after_seconds: float, spent: int) -> None:
     """Release the reservations of killed processes: those first seen `after_seconds` ago. Their
     calls may be billed, and count as `spent` millionths of a yuan each."""
@@ -128,9 +161,12 @@ def release_orphans(after_seconds: float, spent: int) -> None:
         write_atomically(lambda orphan=orphan: _give_back(orphan, spent))  # type: ignore[misc]
 
 
-def _give_back(orphan: QuotaReservation, spent: int) -> None:
-    if _delete(orphan):  # otherwise another process was first
-        _book(orphan, new_photos=-1, spent=spent, freed=orphan.amount)
+def _give_back(reservation: QuotaReservation, spent: int) -> bool:
+    """Release a photo that was not answered; return whether the reservation existed."""
+    if not _delete(reservation):
+        return False
+    _book(reservation, new_photos=-1, spent=spent, freed=reservation.amount)
+    return True
 
 
 def _delete(reservation: QuotaReservation) -> bool:

@@ -172,7 +172,7 @@ def _ask_and_store(photo: Photo, prompt: Prompt, lease: str, client: ClientInfo)
     except QuotaExceeded as refusal:
         leases.withdraw(lease)
         return Result.failed(QUOTA_EXCEEDED, refusal.retry_after)
-    reply = ask_model(photo, prompt.text, prompt.version, client.request_id, client.app.id)
+    reply = ask_model(photo, prompt.text, prompt.version, client.request_id, client.app.id, quota)
     entry = None
     if isinstance(reply.outcome, ProviderError):
         result = _fail(reply, reply.outcome, lease)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from django.conf import settings
+from django.db import Error
 
 from classification.billing.ledger import billed_cost, ledger_rows, write_ledger
 from classification.billing.reservations import reserve
@@ -14,6 +15,8 @@ from classification.models import STAFF_ID, ModelCall, Reservation
 from classification.providers import registry
 from classification.providers.base import Answer, Provider, ProviderError
 from classification.signals import calls_logged
+from clients import quotas
+from clients.models import QuotaReservation
 from core.database.connections import release_connection
 from core.database.transactions import write_atomically
 
@@ -56,13 +59,14 @@ def ask_model(
     prompt_version: int | None,
     request_id: str,
     app_id: int = STAFF_ID,
+    quota: QuotaReservation | None = None,
     providers: Sequence[Provider] | None = None,
 ) -> ModelReply:
     """Ask the first of `providers` (by default, those of the settings) on behalf of an app, and the
     next one if it cannot answer, within LLM_TIMEOUT seconds in all.
 
-    Holds no database connection while a model works. Raises DatabaseError; a ProviderError is
-    returned in the reply.
+    Holds no database connection while a model works. Raises DatabaseError, and gives the `quota`
+    back if nothing has been sent; a ProviderError is returned in the reply.
     """
     if providers is None:
         providers = registry.providers()
@@ -72,14 +76,19 @@ def ask_model(
     for number, provider in enumerate(providers):
         remaining = deadline - time.monotonic()
         has_another = number + 1 < len(providers)
-        reply = _ask(
-            provider,
-            replace(reply, provider=provider.name, earlier_calls=reply.calls),
-            prompt,
-            request_id,
-            app_id,
-            timeout=remaining * FIRST_SHARE if has_another else remaining,
-        )
+        try:
+            reply = _ask(
+                provider,
+                replace(reply, provider=provider.name, earlier_calls=reply.calls),
+                prompt,
+                request_id,
+                app_id,
+                timeout=remaining * FIRST_SHARE if has_another else remaining,
+            )
+        except Error:
+            if number == 0:  # nothing has been sent
+                quotas.give_back_later(quota)
+            raise
         if not has_another or not _may_answer(reply.outcome):
             break
         record_calls(reply)

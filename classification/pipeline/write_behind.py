@@ -26,6 +26,7 @@ from classification.pipeline.answer_cache import CachedAnswer
 from classification.pipeline.answer_writes import AnswerWrite
 from classification.pipeline.request_log import LogRow, without_forgotten
 from classification.signals import requests_logged
+from clients import quotas
 from core.background import BackgroundLoop
 from core.database.bulk_insert import insert_rows
 from core.database.connections import release_connection
@@ -142,6 +143,7 @@ class WriteBehindBuffer:
             self._stuck_since = None
             leases.prune()
             reservations.delete_settled()
+            quotas.give_back_unsent()
 
     def _flush_answer(self, answer: AnswerWrite) -> None:
         try:

@@ -18,7 +18,9 @@ from classification.models import CacheEntry, ModelCall, PromptVersion, RequestL
 from classification.pipeline import model_call
 from classification.pipeline.request_log import ClientInfo, Result, log_row
 from classification.pipeline.write_behind import buffer
+from clients.models import QuotaCounter
 from tests.support.api import check_cache, is_known, make_entry, sha256, upload
+from tests.support.apps import bearer, make_app
 from tests.support.dashscope_server import DashScopeServer
 from tests.support.pictures import photo
 
@@ -88,6 +90,42 @@ def test_a_paid_answer_is_written_once_when_its_commit_goes_unanswered(
     assert CacheEntry.objects.filter(image_hash=sha256(data)).count() == 1
     assert ModelCall.objects.count() == RequestLog.objects.filter(source="llm").count() == 1
     assert len(model.requests) == 1
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_a_quota_whose_reservation_goes_unanswered_is_given_back(
+    client: Client, model: DashScopeServer, monkeypatch: pytest.MonkeyPatch, written: bool
+) -> None:
+    headers = bearer(make_app("camera", "--new-photos-per-day", "2", "--cost-per-day", "1"))
+    upload(client, photo(seed=1), headers=headers)
+    before = QuotaCounter.objects.values().get()
+    with commits_unanswered(monkeypatch, written=written):
+        failed = upload(client, photo(seed=2), headers=headers)
+    buffer.flush()
+
+    assert failed.json()["error_code"] == "database_unavailable"
+    assert QuotaCounter.objects.values().get() == before
+    assert upload(client, photo(seed=2), headers=headers).status_code == 200
+
+
+def test_a_quota_is_given_back_at_once_if_the_database_fails_before_the_model_is_asked(
+    client: Client, model: DashScopeServer
+) -> None:
+    headers = bearer(make_app("camera", "--new-photos-per-day", "1", "--cost-per-day", "1"))
+
+    def fail(execute: Any, sql: str, *rest: Any) -> Any:
+        if "spending_reservation" in sql:
+            raise OperationalError(2013, "Lost connection during query")
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(fail):
+        failed = upload(client, photo(), headers=headers)
+    buffer.flush()
+    counter = QuotaCounter.objects.get()
+
+    assert failed.json()["error_code"] == "database_unavailable"
+    assert (counter.new_photos, counter.reserved, counter.spent) == (0, 0, 0)
+    assert upload(client, photo(), headers=headers).status_code == 200
 
 
 def test_a_paid_answer_of_a_process_given_up_for_dead_is_written_once(
