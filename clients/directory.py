@@ -92,6 +92,8 @@ class Directory:
         self._apps: dict[int, AppInfo] = {}
         self._keys: dict[str, KeyInfo] = {}
         self._usage: dict[int, Usage] = {}
+        # When the load that these are from began (seconds of the monotonic clock).
+        self._read_at = 0.0
         self._fresh_until = 0.0
         self._changes = 0
         self._uses: Counter[int] = Counter()
@@ -146,7 +148,7 @@ class Directory:
         """Reload the directory and record which keys were used; for the background thread."""
         uses, self._uses = self._uses, Counter()
         now = timezone.now()
-        for key_id, count in uses.items():
+        for key_id, count in list(uses.items()):  # a thread may be adding to it yet
             AppKey.objects.filter(pk=key_id).update(
                 last_used_at=now, use_count=F("use_count") + count
             )
@@ -167,6 +169,9 @@ class Directory:
         }
         usage = _usage_today() if any(app.has_day_limits for app in apps.values()) else {}
         with self._lock:
+            if began < self._read_at:  # a load that began later was faster
+                return
+            self._read_at = began
             self._apps, self._keys, self._usage = apps, keys, usage
             if changes == self._changes:  # otherwise it may have been read before the change
                 self._fresh_until = began + LIFETIME_SECONDS

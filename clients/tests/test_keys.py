@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import time_machine
@@ -51,6 +52,26 @@ def test_a_wrong_credential_is_refused_even_though_none_would_do(client: Client)
 
 def test_keys_of_two_apps_are_no_credential(client: Client) -> None:
     assert_refused(ask(client, **{"X-API-Key": make_app("one"), **bearer(make_app("two"))}))
+
+
+def test_a_reload_that_began_before_a_revocation_does_not_bring_the_key_back(
+    client: Client,
+) -> None:
+    key = make_app("camera", "--new-photos-per-day", "5")
+    refused: list[Any] = []
+
+    def revoke_meanwhile(execute: Any, sql: str, *rest: Any) -> Any:
+        if "client_quota_counter" in sql and not refused:  # apps and keys have been read
+            refused.append(None)
+            run("revoke_key", AppKey.objects.get().prefix)
+            refused.append(ask(client, **bearer(key)))
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(revoke_meanwhile):
+        directory.refresh()
+
+    assert_refused(refused[-1])
+    assert_refused(ask(client, **bearer(key)))
 
 
 def test_a_proxys_own_authorization_is_none_of_ours(client: Client) -> None:
