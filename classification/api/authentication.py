@@ -64,6 +64,20 @@ class IsAllowedToCall(BasePermission):
         return True
 
 
+class IsAllowedToUpload(IsAllowedToCall):
+    """Staff have no limits, so those who may not try the model upload as anybody may: as
+    `anonymous`, within its limits, and not at all while it is disabled."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        user = request.user
+        if getattr(user, "is_staff", False) and not user.has_perm("classification.try_model"):
+            try:
+                request.app_identity = identity.anonymous()  # type: ignore[attr-defined]
+            except InvalidCredential:
+                return False
+        return super().has_permission(request, view)
+
+
 class AppRateThrottle(BaseThrottle):
     """Limits an app's requests per minute."""
 

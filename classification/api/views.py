@@ -1,6 +1,6 @@
 """The endpoints that apps call: validate, make one call, respond."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from classification.api import openapi
-from classification.api.authentication import AppAPIView, identity_of
+from classification.api.authentication import AppAPIView, IsAllowedToUpload, identity_of
 from classification.api.client_info import client_info, comes_from_staff_page
 from classification.api.errors import service_error_of
 from classification.api.request_bodies.limits import content_length, max_body_bytes
@@ -47,6 +47,10 @@ class ClassifyViewSet(AppAPIView, viewsets.ViewSet):
     """Look up a photo by its hash first; upload it only when it is unknown."""
 
     parser_classes = [MultiPartParser]
+
+    def get_permissions(self) -> Sequence[Any]:
+        is_upload = self.action in ("create", "batch")
+        return [IsAllowedToUpload()] if is_upload else super().get_permissions()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Reject a body that is too long before it is read."""

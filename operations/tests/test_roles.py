@@ -9,10 +9,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
+from accounts.models import ApiToken
 from classification.default_prompt import DEFAULT_PROMPT
 from classification.models import CacheEntry, PromptVersion
 from clients.models import App
-from tests.support.api import make_entry
+from tests.support.api import check_cache, make_entry, upload
+from tests.support.apps import bearer, run
 from tests.support.dashscope_server import DashScopeServer
 from tests.support.pictures import photo
 from tests.support.roles import give_role, make_roles
@@ -99,6 +101,34 @@ def test_a_viewer_sees_the_pages(client: Client, address: str) -> None:
     assert client.get("/api/v1/stats/today").status_code == 200
     assert client.get(reverse("admin:classification_requestlog_changelist")).status_code == 200
     assert client.get(reverse("admin:clients_app_changelist")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("roles", "anonymous", "expected"),
+    [
+        (["viewer"], "--on", 200),
+        (["viewer"], "--new-photos-per-day=0", 429),
+        (["viewer"], "--off", 403),
+        (["editor"], "--new-photos-per-day=0", 200),
+        (["editor"], "--off", 200),
+    ],
+)
+@pytest.mark.django_db(transaction=True)  # a batch writes in threads of its own
+def test_who_may_not_try_the_model_spends_no_more_than_anybody(
+    client: Client, model: DashScopeServer, roles: list[str], anonymous: str, expected: int
+) -> None:
+    run("create_app", "anonymous", anonymous)
+    user = log_in(client, *roles)
+    token = bearer(ApiToken.objects.make(user, "script", None)[1])
+    album = {"images": [SimpleUploadedFile("p.jpg", photo(seed=2))]}
+    batch = client.post("/api/v1/classify/batch", album)
+
+    assert upload(client, photo()).status_code == expected
+    assert upload(Client(), photo(seed=1), headers=token).status_code == expected
+    assert batch.status_code == (403 if expected == 403 else 200)
+    assert batch.json().get("success_count", 0) == (expected == 200)
+    assert check_cache(client).status_code == 200
+    assert client.get("/api/v1/usage").status_code == 200
 
 
 def test_todays_staff_keep_what_they_can_do(client: Client, model: DashScopeServer) -> None:
