@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import MySQLdb
+from django.db import Error
 from django.db.backends.mysql import base
 
 from core.database.errors import is_conflict
@@ -143,7 +144,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return connect(conn_params)
         return hosts.connect(lambda to: connect(conn_params | {"host": to[0], "port": to[1]}))
 
-    def note(self, error: MySQLdb.Error) -> None:
+    def _commit(self) -> None:
+        try:
+            super()._commit()  # type: ignore[misc]
+        except Error as error:  # Django's, made of the driver's
+            self.note(error)
+            raise
+
+    def note(self, error: Exception) -> None:
         """Remember that this connection's host is unfit, if there are other hosts."""
         self._is_unfit |= bool(self._addresses and error.args and error.args[0] in UNFIT)
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import MySQLdb
 
-# Errors of a node that responds but no longer accepts writes: it lost its cluster, or was demoted
-# to a replica. Its connections are useless.
-UNFIT = {1047, 1290, 1836}
+# Errors of a node that responds but no longer accepts writes: it lost its cluster, also in the
+# middle of a commit, or was demoted to a replica. Its connections are useless.
+UNFIT = {1047, 1180, 1290, 1836}
 READ_ONLY = "SELECT @@global.read_only"
 CLUSTER = "SHOW GLOBAL STATUS LIKE 'wsrep_%'"
 
