@@ -13,6 +13,7 @@ from pytest_django import Settings
 from classification.models import RequestLog
 from stats import models
 from stats.rollup import chunks
+from stats.rollup.rebuild import rebuild_days, rebuild_users
 from tests.support.history import A_WHILE, NOW, figures, log, scatter
 
 pytestmark = pytest.mark.django_db
@@ -77,6 +78,21 @@ def test_days_that_are_purged_from_the_log_are_kept(
 
     assert read(staff) == right
     assert capsys.readouterr().out.count("kept, because some of its rows have been purged") >= 2
+
+
+def test_days_that_are_purged_meanwhile_are_kept(
+    staff: Client, right: dict[str, Any], settings: Settings
+) -> None:
+    settings.LOG_RETENTION_DAYS = 1
+    with time_machine.travel(NOW + 9 * A_WHILE, tick=False):
+        days = rebuild_days(NOW.date() - timedelta(days=5), NOW.date())
+        next(days)
+        call_command("purge_request_log", verbosity=0)
+        purged = [count.day for count in days if count.is_purged]
+        rebuild_users()
+
+    assert read(staff) == right
+    assert purged
 
 
 def test_it_can_be_told_which_days(staff: Client, right: dict[str, Any]) -> None:

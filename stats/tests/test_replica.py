@@ -13,6 +13,17 @@ LOG = """
 from classification.models import RequestLog
 RequestLog.objects.create(request_id="r", category="pets", source="llm")
 """
+OLD_LOG = """
+import datetime
+from django.utils import timezone
+from classification.models import RequestLog
+from stats.rollup import chunks
+at = timezone.now() - datetime.timedelta(days=60)
+RequestLog.objects.create(request_id="r", category="pets", source="llm", created_at=at)
+chunks.SETTLING_SECONDS = 0
+list(chunks.roll_up())
+list(chunks.roll_up())
+"""
 READ = """
 from stats.figures import current_figures
 with current_figures() as figures:
@@ -50,6 +61,20 @@ def test_figures_are_read_from_the_replica(primary: str) -> None:
 
     assert shell(READ, DATABASE_URL=primary) == "2"
     assert shell(READ, DATABASE_URL=primary, STATS_DATABASE_URL=replica) == "1"
+
+
+def test_a_day_that_the_replica_still_has_keeps_its_figures(tmp_path: Path) -> None:
+    """The log is purged, and the replica has not heard of it yet."""
+    url = f"sqlite:///{tmp_path}/primary.sqlite3"
+    manage("migrate", "--verbosity=0", DATABASE_URL=url)
+    shell(OLD_LOG, DATABASE_URL=url)
+    shutil.copy(tmp_path / "primary.sqlite3", tmp_path / "replica.sqlite3")
+    manage("purge_request_log", "--older-than=30d", DATABASE_URL=url)
+    replica = url.replace("primary", "replica")
+    manage("rebuild_stats", "--from=2020-01-01", DATABASE_URL=url, STATS_DATABASE_URL=replica)
+    counted = "from stats.models import Day; print(Day.objects.get().requests)"
+
+    assert shell(counted, DATABASE_URL=url) == "1"
 
 
 @pytest.mark.mariadb  # its driver says that it is away
