@@ -131,7 +131,12 @@ class RemoteProvider(ABC):
             if slot is None:
                 raise ProviderError("model_busy", "Every model slot is taken.", retry_after=2)
             attempts = Attempts(self, photo, prompt, deadline)
-            future = self._workers.submit(contextvars.copy_context().run, attempts.run)
+            try:
+                future = self._workers.submit(contextvars.copy_context().run, attempts.run)
+            except RuntimeError as error:  # the system starts no more threads
+                attempts.abort()  # since it is queued all the same, for a thread that gets free
+                self._slots.release(slot)
+                raise ProviderError("model_busy", str(error), retry_after=2) from error
             future.add_done_callback(lambda _: self._slots.release(slot))
             try:
                 return future.result(max(deadline - time.monotonic(), 0))

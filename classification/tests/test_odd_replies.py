@@ -17,6 +17,7 @@ from classification.providers.model_table.table import ModelFacts, ModelTable
 from classification.providers.slots import Slots
 from tests.support.dashscope_server import DashScopeServer
 from tests.support.pictures import photo as picture
+from tests.support.waiting import wait_until
 
 PROMPT = "看图，输出 JSON。"
 KEY = "sk-very-secret"
@@ -301,3 +302,28 @@ def test_a_throttled_model_that_is_announced_as_retiring_says_so(
 
     assert "a-model is throttled. Its retirement on 2099-01-31 is announced" in caplog.text
     assert "another-model" in caplog.text
+
+
+def test_a_call_that_no_thread_could_be_started_for_is_never_made(
+    server: DashScopeServer, photo: Photo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first call's thread would take it up later, and nobody would wait for the answer."""
+    asked = provider(server, slots=Slots(2))
+    server.script("hold", "ok")
+    first = threading.Thread(target=asked.classify, args=(photo, PROMPT))
+    first.start()
+    wait_until(lambda: len(server.requests) == 1)
+
+    def refuse(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        refused = failure(asked, prepared(seed=1))
+    server.released.set()
+    first.join()
+    wait_until(lambda: asked.status.calls_in_flight == 0)
+    asked.classify(prepared(seed=2), PROMPT)
+
+    assert (refused.code, refused.calls) == ("model_busy", ())
+    assert len(server.requests) == 2
