@@ -77,7 +77,7 @@ class RequestLogAdmin(ReadOnlyAdmin):
         "request_id",
         "at",
         "category",
-        "confidence",
+        "percent",
         "result",
         "time_taken",
         "price",
@@ -115,6 +115,10 @@ class RequestLogAdmin(ReadOnlyAdmin):
         if row.source == Source.LOCAL:
             return _("served by the on-device model, because: %(reason)s") % {"reason": reason}
         return reason
+
+    @admin.display(description=gettext_lazy("confidence"))
+    def percent(self, row: RequestLog) -> str:
+        return f"{row.confidence:.1%}" if row.category else "–"
 
     @admin.display(description=gettext_lazy("app"))
     def app_name(self, row: RequestLog) -> str:

@@ -165,6 +165,20 @@ def test_log_rows_link_to_their_entry(admin_client: Client) -> None:
     assert admin_client.get(CHANGE).status_code == 200
 
 
+def test_a_failed_request_shows_no_confidence(admin_client: Client) -> None:
+    right = RequestLog.objects.create(
+        request_id="req_1", category="pets", confidence=Decimal("0.9")
+    )
+    failed = RequestLog.objects.create(request_id="req_2", outcome="model_timeout")
+    pages = [
+        admin_client.get(reverse("admin:classification_requestlog_change", args=[row.pk]))
+        for row in (right, failed)
+    ]
+
+    assert "90.0%" in pages[0].content.decode()
+    assert "0.0" not in pages[1].content.decode().partition("field-percent")[2][:300]
+
+
 def test_the_log_is_read_only(admin_client: Client) -> None:
     row = RequestLog.objects.create(request_id="req_1")
 

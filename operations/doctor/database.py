@@ -130,7 +130,7 @@ def _older_rows() -> Iterator[Finding]:
             "Run manage.py adopt --drop-impossible, or correct them in the admin.",
         )
     else:
-        yield ok("entries", "None is impossible.")
+        yield ok("entries", "No entry is impossible.")
 
 
 def _timers() -> Iterator[Finding]:
