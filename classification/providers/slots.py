@@ -64,9 +64,8 @@ class Slots:
             self._changed.notify()
 
     def _take(self) -> int | None:
-        if (
-            self._clock() - self._looked_at < POLL_INTERVAL_SECONDS
-        ):  # another thread has just looked
+        # Another thread has just looked.
+        if self._clock() - self._looked_at < POLL_INTERVAL_SECONDS:
             return None
         for slot in range(self.count):
             if slot not in self._mine and self._lock(slot):

@@ -41,9 +41,8 @@ class Command(BaseCommand):
             raise CommandError(
                 "Another check is running; this one did nothing.", returncode=os.EX_TEMPFAIL
             )
-        with contextlib.suppress(
-            DatabaseError
-        ):  # an outage is an alert, not a failure of this command
+        # An outage is an alert, not a failure of this command.
+        with contextlib.suppress(DatabaseError):
             record_run("check_alerts")
         for rule, alert in result.alerts:
             self.stdout.write(f"{rule.name}: {alert.detail} {alert.advice}")
