@@ -143,8 +143,9 @@ class AnswerWrite:
 
     def _replace(self, entry: CacheEntry) -> CachedAnswer:
         existing = CacheEntry.objects.select_for_update().get(image_hash=entry.image_hash)
-        served = answer_cache.get_from_table([existing.image_hash])
+        # By its own hash: an older installation's entry may have it in upper case.
+        served = answer_cache.get_from_table([entry.image_hash]).get(entry.image_hash)
         if served:
-            return served[existing.image_hash]
+            return served
         replace_answer(existing, entry)
         return CachedAnswer.of(existing)

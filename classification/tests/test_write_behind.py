@@ -153,6 +153,25 @@ def test_a_paid_answer_of_a_process_given_up_for_dead_is_written_once(
     assert ModelCall.objects.get().billed == "perhaps"
 
 
+@pytest.mark.mariadb
+def test_an_older_installations_entry_that_is_served_again_meanwhile_wins(
+    client: Client, model: DashScopeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its hash is in upper case, which is the same to MariaDB."""
+    make_entry(sha256(photo()).upper(), category="foods", ask_again=True)
+
+    def ask_while_staff_unmark(*args: Any) -> Any:
+        reply = model_call.ask_model(*args)
+        CacheEntry.objects.update(ask_again=False)
+        return reply
+
+    monkeypatch.setattr("classification.pipeline.classify.ask_model", ask_while_staff_unmark)
+    reply = upload(client, photo()).json()
+
+    assert reply["data"]["category"] == CacheEntry.objects.get().category == "foods"
+    assert ModelCall.objects.count() == RequestLog.objects.count() == 1
+
+
 def test_a_row_that_cannot_even_be_sent_stops_no_other(client: Client) -> None:
     make_entry()
     check_cache(client)
