@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from django.core.exceptions import ValidationError
+
 from operations.models import AlertState
 
 logger = logging.getLogger(__name__)
@@ -44,9 +46,15 @@ class FileStore:
         self._path = path
 
     def load(self) -> list[AlertState]:
-        if not self._path.exists():
+        """The states; none if the file cannot be read, as after a power cut, or was written by
+        another release."""
+        try:
+            return [self._state(row) for row in json.loads(self._path.read_text())]
+        except FileNotFoundError:
             return []
-        return [self._state(row) for row in json.loads(self._path.read_text())]
+        except (OSError, ValueError, LookupError, TypeError, ValidationError) as error:
+            logger.warning("%s cannot be read, and is ignored: %s", self._path, error)
+            return []
 
     def save(self, states: Sequence[AlertState]) -> None:
         if not states:

@@ -11,13 +11,14 @@ from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest import mock
 from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
 from django.core import mail
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -365,6 +366,23 @@ def test_a_healthy_service_leaves_no_state(robots: Robots, clock: Clock, tmp_pat
     assert check() == ""
     assert list(tmp_path.iterdir()) == []
     assert not AlertState.objects.exists()
+
+
+@pytest.mark.parametrize("text", ["", "[{", "[{}]", "[1]", "null", '[{"condition": "database"}]'])
+def test_a_state_file_that_cannot_be_read_stops_no_check(
+    robots: Robots, tmp_path: Path, text: str
+) -> None:
+    """After a power cut, or when another release wrote it."""
+    (tmp_path / "alerts.json").write_text(text)
+    assert "no_process" in check()
+
+    with mock.patch.object(evaluation, "alerts", side_effect=OperationalError(2002)):
+        for _ in range(2):
+            assert "database" in check()
+    assert [message.subject for message in mail.outbox] == [
+        "【照片分类服务】告警：服务没有运行",
+        "【照片分类服务】告警：数据库没有响应",
+    ]
 
 
 def test_a_check_that_another_one_keeps_out_says_so_in_its_status(
