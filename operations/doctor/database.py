@@ -14,17 +14,16 @@ from django.utils import timezone
 
 from classification.legacy import rows as older_rows
 from classification.models import CacheEntry, RequestLog
+from classification.monitoring import task_runs
 from core.database import errors as database_errors
 from operations import adoption
 from operations.doctor.cluster import examine_servers
 from operations.doctor.findings import Finding, Options, ok, problem, warning
-from stats.models import CacheTotals
 from stats.rollup.rebuild import count_days
 
 # For scheduled commands and operators.
 SPARE_CONNECTIONS = 10
 CLOCK_SECONDS = 5
-TIMER_MINUTES = 10
 PURGE_DAYS = 3
 FIGURES_DAYS = 7
 
@@ -134,10 +133,10 @@ def _older_rows() -> Iterator[Finding]:
 
 
 def _timers() -> Iterator[Finding]:
-    last = CacheTotals.objects.values_list("counted_at", flat=True).first()
-    minutes = (timezone.now() - last).total_seconds() / 60 if last else None
-    if minutes is None or minutes > TIMER_MINUTES:
-        when = f"last ran {minutes:.0f} minutes ago" if minutes else "has never run"
+    [rolling_up] = (run for run in task_runs.last_runs() if run.task.name == "roll_up_stats")
+    if rolling_up.is_late:
+        last = rolling_up.ended_at
+        when = f"last ran at {timezone.localtime(last):%Y-%m-%d %H:%M}" if last else "has never run"
         yield warning("timers", f"roll_up_stats {when}.", "Run it from a timer, every minute.")
     else:
         yield ok("timers", "roll_up_stats has run recently.")
