@@ -126,6 +126,7 @@ DAYS = Aggregation(
     ("day",),
     REQUEST_SUMS,
     lambda log: log.values(day=F("created_date")).annotate(**_request_sums()),
+    finer=MINUTES,
 )
 SPENT_MINUTES = Aggregation(
     ModelCall,
@@ -140,6 +141,7 @@ SPENT_DAYS = Aggregation(
     ("day",),
     _sums("cost"),
     lambda calls: _spent(calls, day=LocalDate("created_at")),
+    finer=SPENT_MINUTES,
 )
 DURATIONS = Aggregation(
     RequestLog,

@@ -44,13 +44,17 @@ LATEST = Merge(max, {"mysql": "GREATEST({old}, {new})", "sqlite": "MAX({old}, {n
 @dataclass(frozen=True, slots=True, eq=False)
 class Aggregation:
     """An aggregation of rows of `source` into rows of `table`: `select` returns dicts of `keys` and
-    `columns`."""
+    `columns`.
+
+    `finer` has the same columns by more keys. A reader of both reads the pending rows once, for it.
+    """
 
     source: type[Model]
     table: type[Model]
     keys: Sequence[str]
     columns: Mapping[str, Merge]
     select: Callable[[QuerySet[Any]], Rows]
+    finer: "Aggregation | None" = None
 
     def merge(self, rows: Iterable[Mapping[str, Any]], keys: Sequence[str] = ()) -> list[Row]:
         """Merge rows with the same `keys`, by default those of the table; other columns than the

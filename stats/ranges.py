@@ -199,11 +199,8 @@ class RangeFigures(SnapshotFigures):
         yield from self._pending(REQUESTS, wanted)
 
     def _pending(self, kind: Kind, wanted: TimeRange) -> Iterator[Row]:
-        days = {part.day for part in wanted.by_day}
-        for by_day, by_minute in zip(kind.by_day, kind.by_minute, strict=True):
-            # Few days have pending rows, and minutes are only aggregated for those.
-            if not days.isdisjoint(row["day"] for row in self.snapshot.pending(by_day)):
-                yield from filter(wanted.has, self.snapshot.pending(by_minute))
+        for aggregation in kind.by_minute:
+            yield from filter(wanted.has, self.snapshot.pending(aggregation))
 
     def _from_log(self, kind: Kind, part: PartOfDay) -> Iterator[Row]:
         """The rows of a day that an older release rolled up by day only."""

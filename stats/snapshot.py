@@ -42,8 +42,11 @@ class Snapshot:
     def pending(self, aggregation: Aggregation) -> list[Row]:
         """The pending rows, aggregated as in the aggregation's table."""
         if aggregation not in self._pending:
-            rows = aggregation.select(self.pending_rows(aggregation.source))
-            self._pending[aggregation] = list(rows.order_by())
+            self._pending[aggregation] = (
+                aggregation.merge(self.pending(aggregation.finer))
+                if aggregation.finer
+                else list(aggregation.select(self.pending_rows(aggregation.source)).order_by())
+            )
         return self._pending[aggregation]
 
     def pending_between(self, aggregation: Aggregation, first: date, last: date) -> list[Row]:
