@@ -1,12 +1,13 @@
 """Figures of any range of whole minutes: from the days within it, and the minutes at both ends."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import chain
 from typing import Any, Literal, NamedTuple
 
-from django.db.models import CharField, QuerySet, Sum
+from django.db.models import Case, Q, QuerySet, Sum, When
 from django.db.models.functions import Substr
 from django.utils import timezone
 
@@ -134,8 +135,9 @@ class RangeFigures(SnapshotFigures):
 
     def __init__(self, snapshot: Snapshot) -> None:
         super().__init__(snapshot)
-        # Cached by table and day: several figures of a snapshot need it.
-        self._by_minute: dict[tuple[str, date], bool] = {}
+        # Kept, as several figures of a snapshot need them.
+        self._counted: dict[Kind, dict[date, int]] = defaultdict(dict)
+        self._is_last: dict[datetime, bool] = {}
 
     def of(self, wanted: TimeRange, step: Step) -> Row:
         """All figures of a range."""
@@ -171,32 +173,53 @@ class RangeFigures(SnapshotFigures):
     def _requests(self, wanted: TimeRange, step: Step) -> Iterator[Row]:
         """Rows that add up to the requests of each point of the range."""
         letters = MINUTE_PREFIX[step]
-        return self._by_point(wanted, letters) if letters else self._rows(REQUESTS, wanted, ["day"])
+        if not letters:
+            return self._rows(REQUESTS, wanted, ["day"])
+        by_point = self._by_minute(REQUESTS, self._rounded_up(wanted).by_day, [], letters)
+        return chain(by_point, self._pending(REQUESTS, wanted))
 
     def _rows(self, kind: Kind, wanted: TimeRange, keys: Sequence[str]) -> Iterator[Row]:
         """Rows by these keys that add up to the figures of the range."""
-        first, last = wanted.whole_days
+        rounded = self._rounded_up(wanted)
+        first, last = rounded.whole_days
         if first <= last:
             table = kind.by_day[0].table._default_manager
             yield from _summed(table.filter(day__range=(first, last)), kind.by_day[0], keys)
-        for part in wanted.parts:
-            if self._has_minutes(kind, part.day):
-                yield from _summed(_minutes(kind, part), kind.by_minute[0], keys)
-            else:
-                yield from self._from_log(kind, part)
+        yield from self._by_minute(kind, rounded.parts, keys)
         yield from self._pending(kind, wanted)
 
-    def _by_point(self, wanted: TimeRange, letters: int) -> Iterator[Row]:
-        """Rows of requests by day and by the first `letters` characters of `minute`."""
-        for part in wanted.by_day:
-            if self._has_minutes(REQUESTS, part.day):
-                point = Substr("minute", 1, letters, output_field=CharField())
-                rows = _minutes(REQUESTS, part).annotate(point=point)
-                for row in _summed(rows, aggregations.MINUTES, ["day", "point"]):
-                    yield row | {"minute": row["point"]}
-            else:
-                yield from self._from_log(REQUESTS, part)
-        yield from self._pending(REQUESTS, wanted)
+    def _rounded_up(self, wanted: TimeRange) -> TimeRange:
+        """The same range, up to midnight if nothing is later on its last day, which thus is
+        whole."""
+        end = wanted.end
+        if end <= timezone.localtime().replace(tzinfo=None):
+            return wanted
+        midnight = datetime.combine(wanted.touched_days[1], time.min) + timedelta(days=1)
+        if end not in self._is_last:
+            later = Q(
+                created_at__gte=timezone.make_aware(end),
+                created_at__lt=timezone.make_aware(midnight),
+            )
+            self._is_last[end] = not any(
+                source._default_manager.filter(later).exists() for source in aggregations.SOURCES
+            )
+        return TimeRange(wanted.start, midnight) if self._is_last[end] else wanted
+
+    def _by_minute(
+        self, kind: Kind, parts: Iterable[PartOfDay], keys: Sequence[str], letters: int = 0
+    ) -> Iterator[Row]:
+        """Rows by these keys, and by the first `letters` characters of `minute`, that add up to the
+        figures of parts of days."""
+        by_day = {part.day: part for part in parts}
+        rows = list(_minutes(kind, by_day.values(), keys, letters)) if by_day else []
+        counted: Counter[date] = Counter()
+        for row in rows:
+            counted[row["day"]] += row[_count_of(kind.by_minute[0])]
+        totals = self._totals(kind, by_day)
+        without = {day for day in by_day if counted[day] != totals[day]}
+        yield from (r for r in rows if r["minute"] is not None and r["day"] not in without)
+        for day in without:
+            yield from self._from_log(kind, by_day[day])
 
     def _pending(self, kind: Kind, wanted: TimeRange) -> Iterator[Row]:
         for aggregation in kind.by_minute:
@@ -204,42 +227,53 @@ class RangeFigures(SnapshotFigures):
 
     def _from_log(self, kind: Kind, part: PartOfDay) -> Iterator[Row]:
         """The rows of a day that an older release rolled up by day only."""
+        log = self.snapshot.rolled(RequestLog.objects.filter(created_date=part.day))
+        if log.count() < self._totals(REQUESTS, [part.day])[part.day]:
+            raise MinutesUnavailable(f"The minutes of {part.day} are not kept any more.")
         for aggregation in kind.by_minute:
             rows = aggregations.of_days(aggregation.source, part.day, part.day)
             rolled = aggregation.select(self.snapshot.rolled(rows))
             yield from (r for r in rolled.order_by() if part.first <= r["minute"] < part.last)
 
-    def _has_minutes(self, kind: Kind, day: date) -> bool:
-        """Whether the table of minutes is complete for a day; otherwise the log is."""
-        key = kind.by_minute[0].table._meta.db_table, day
-        if key not in self._by_minute:
-            self._by_minute[key] = self._find_minutes(kind, day)
-        return self._by_minute[key]
-
-    def _find_minutes(self, kind: Kind, day: date) -> bool:
-        if has_all_minutes(kind, day):
-            return True
-        log = self.snapshot.rolled(RequestLog.objects.filter(created_date=day))
-        if log.count() < _total(aggregations.DAYS, day):
-            raise MinutesUnavailable(f"The minutes of {day} are not kept any more.")
-        return False
+    def _totals(self, kind: Kind, days: Iterable[date]) -> Mapping[date, int]:
+        """How many rows the table of days has counted on each of these days."""
+        totals = self._counted[kind]
+        if missing := [day for day in days if day not in totals]:
+            found = _totals(kind.by_day[0], missing)
+            totals |= {day: found[day] for day in missing}
+        return totals
 
 
 def has_all_minutes(kind: Kind, day: date) -> bool:
     """Whether the table of minutes has as many rows of a day counted as the table of days."""
-    return _total(kind.by_day[0], day) == _total(kind.by_minute[0], day)
+    return _totals(kind.by_day[0], [day]) == _totals(kind.by_minute[0], [day])
 
 
-def _total(aggregation: Aggregation, day: date) -> int:
-    rows = aggregation.table._default_manager.filter(day=day)
-    total: int = rows.aggregate(total=Sum(next(iter(aggregation.columns)), default=0))["total"]
-    return total
+def _totals(aggregation: Aggregation, days: Collection[date]) -> Counter[date]:
+    rows = aggregation.table._default_manager.filter(day__in=days)
+    return Counter(dict(rows.values_list("day").annotate(Sum(_count_of(aggregation))).order_by()))
 
 
-def _minutes(kind: Kind, part: PartOfDay) -> "QuerySet[Any]":
-    return kind.by_minute[0].table._default_manager.filter(
-        day=part.day, minute__gte=part.first, minute__lt=part.last
-    )
+def _count_of(aggregation: Aggregation) -> str:
+    """The column that counts rows."""
+    return next(iter(aggregation.columns))
+
+
+def _minutes(
+    kind: Kind, parts: Collection[PartOfDay], keys: Sequence[str], letters: int
+) -> Iterator[Row]:
+    """The sums of the minutes of whole days by `day`, these keys, and `minute`: its first `letters`
+    characters, or None outside the parts."""
+    outside = Q(minute__in=())
+    for part in parts:
+        if part != PartOfDay(part.day):
+            inside = Q(minute__gte=part.first, minute__lt=part.last)
+            outside |= Q(day=part.day) & ~inside
+    point = Case(When(outside, then=None), default=Substr("minute", 1, letters))
+    table = kind.by_minute[0].table._default_manager
+    rows = table.filter(day__in=[part.day for part in parts])
+    for row in _summed(rows.annotate(point=point), kind.by_minute[0], ["day", "point", *keys]):
+        yield row | {"minute": row["point"]}
 
 
 def _summed(rows: "QuerySet[Any]", kind: Aggregation, keys: Sequence[str]) -> Iterable[Row]:

@@ -28,8 +28,8 @@ STATEMENTS = {
     "/api/v1/stats/users/top": 4 + 2,
     "/api/v1/stats/trend?days=90": 4 + 7,
     "/api/v1/stats/errors": 4 + 2,
-    "/api/v1/stats/range?last=today": 4 + 13,
-    "/": 4 + 43,
+    "/api/v1/stats/range?last=today": 4 + 10,
+    "/": 4 + 35,
     "/?app=camera": 4 + 23,
 }
 LARGE = {RequestLog._meta.db_table, ModelCall._meta.db_table}

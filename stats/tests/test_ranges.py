@@ -1,5 +1,6 @@
 """Any range, by the minute, hour or day: the same as a plain count, wherever the rows are."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -128,6 +129,26 @@ def test_ranges_that_have_a_name(
     assert found["sums"]["total_requests"] == 2
     assert len(found["points"]) == points
     assert found["points"][-1]["total_requests"] == 1
+
+
+@pytest.mark.parametrize("is_rolled_up", [False, True])
+@pytest.mark.parametrize("write", [log, call])
+@pytest.mark.parametrize("name", ["1h", "24h", "today", "7d", "90d"])
+def test_what_is_later_than_a_range_is_not_in_it(
+    staff: Client, name: str, write: Callable[..., None], is_rolled_up: bool
+) -> None:
+    """As when the clock of another host is ahead."""
+    log(NOW, category="pets", cost=1)
+    write(NOW + timedelta(minutes=10), cost=1)
+    if is_rolled_up:
+        for moment in (NOW, NOW + A_WHILE):
+            with time_machine.travel(moment, tick=False):
+                list(chunks.roll_up())
+    found = read(staff, at=NOW + A_WHILE, last=name).json()["data"]
+
+    assert found["sums"]["total_requests"] == found["sums"]["estimated_cost"] == 1
+    assert [row["count"] for row in found["categories"]] == [1]
+    assert sum(point["total_requests"] for point in found["points"]) == 1
 
 
 @pytest.mark.parametrize(
