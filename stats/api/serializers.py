@@ -1,6 +1,6 @@
 """Serializers that validate the statistics' queries, and document and render their responses."""
 
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -39,6 +39,11 @@ class MinuteField(serializers.DateTimeField):
     def to_internal_value(self, value: Any) -> datetime:
         at = super().to_internal_value(value)
         return timezone.make_naive(at).replace(second=0, microsecond=0)
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        if not MINYEAR < value.year < MAXYEAR:  # the days around it must be dates, too
+            self.fail("overflow")
+        return super().enforce_timezone(value)
 
 
 class RangeQuery(serializers.Serializer[Any]):

@@ -144,12 +144,14 @@ def _line(day: date | None, theirs: Any, ours: Mapping[str, Any]) -> Row:
 
 
 def _first_day(text: str, today: date) -> date:
-    """The first day of a month such as 2026-11; of the current one for an invalid text."""
+    """The first day of a month such as 2026-11; of the current one for an invalid text, or for the
+    first month of all, which none precedes."""
+    current = today.replace(day=1)
     try:
         first = date.fromisoformat(f"{text}-01")
     except ValueError:
-        return today.replace(day=1)
-    return min(first, today.replace(day=1))
+        return current
+    return current if first == date.min else min(first, current)
 
 
 def _next_month(first: date) -> date:

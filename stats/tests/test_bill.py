@@ -202,6 +202,14 @@ def test_a_wrong_file_is_refused_on_the_page(admin_client: Client) -> None:
     assert "应付金额" in page.content.decode()
 
 
+def test_a_month_that_is_none_is_this_one(admin_client: Client) -> None:
+    months = ("0001-01", "9999-12", "2026-13", "x")
+    with time_machine.travel(NOW, tick=False):
+        pages = [admin_client.get(reverse("bill"), {"month": month}) for month in months]
+
+    assert [page.context["month"] for page in pages] == [TODAY.replace(day=1)] * 4
+
+
 def test_the_bill_is_for_those_who_may_see_the_ledger(client: Client) -> None:
     user = User.objects.create_user("somebody", is_staff=True)
     client.force_login(user)

@@ -160,6 +160,8 @@ def test_what_is_later_than_a_range_is_not_in_it(
         {"start": "2026-03-01T00:00"},
         {"start": "2026-03-02T00:00", "end": "2026-03-01T00:00"},
         {"start": "2026-03-01T00:00", "end": "x"},
+        {"start": "0001-01-01T00:00", "end": "0001-01-02T00:00"},
+        {"start": "9999-12-31T00:00", "end": "9999-12-31T01:00"},
         {"last": "90d", "step": "minute"},
         {"last": "1h", "step": "week"},
     ],
