@@ -306,7 +306,7 @@ LOGGING = {
 # --- The API ------------------------------------------------------------------------------
 
 CORS_URLS_REGEX = r"^/api/.*$"
-CORS_EXPOSE_HEADERS = ["X-Request-ID", "Retry-After"]
+CORS_EXPOSE_HEADERS = ["X-Request-ID", "Retry-After", "RateLimit-Policy", "RateLimit"]
 CORS_ALLOW_HEADERS = [
     "accept",
     "accept-language",

@@ -21,6 +21,8 @@ from classification.api.request_bodies.buffering import buffer_request_bodies
 from classification.models import CacheEntry, Lease, RequestLog
 from core import cpu_gate
 from core.security_headers import SECURITY_HEADERS
+from tests.support.api import check_cache
+from tests.support.apps import run
 from tests.support.pictures import photo
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -243,6 +245,19 @@ def test_other_sites_scripts_are_not_answered(client: Client, settings: Settings
     assert "Access-Control-Allow-Credentials" not in ours
     assert "Access-Control-Allow-Origin" not in theirs
     assert "Access-Control-Allow-Origin" not in page
+
+
+def test_a_web_page_can_read_the_headers_that_apps_are_told(
+    client: Client, settings: Settings
+) -> None:
+    settings.CORS_ALLOWED_ORIGINS = ["https://app.example.com"]
+    run("create_app", "anonymous", "--new-photos-per-day", "5")
+    headers = {"Origin": "https://app.example.com"}
+    answer = check_cache(client, headers=headers)
+    told = {"x-request-id", "retry-after", "ratelimit-policy", "ratelimit"}
+
+    assert told <= set(answer["Access-Control-Expose-Headers"].lower().split(", "))
+    assert answer["RateLimit"].startswith('"new-photos";r=5;')
 
 
 def test_a_photo_is_written_nowhere(
