@@ -53,6 +53,8 @@ PRODUCTS = (
 CURRENCIES = ("币种", "定价币种", "currency")
 # A bill also contains other products.
 MODEL_STUDIO = re.compile(r"百炼|灵积|大模型|model\s*studio|dashscope|bailian|^sfm", re.IGNORECASE)
+DAY = re.compile(r"\s*(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})(?!\d)")
+COMPACT_DAY = re.compile(r"\s*(\d{4})(\d{2})(\d{2})")
 YUAN = {"cny", "rmb", "人民币", ""}
 ENCODINGS = ("utf-8-sig", "gb18030")
 MAX_ROWS = 200_000
@@ -180,7 +182,7 @@ def _yuan(text: str, line: int) -> Decimal:
 
 def _day(text: str, line: int) -> date:
     """2026-11-28, 2026/11/28 or 20261128, with or without a time after it."""
-    found = re.match(r"\s*(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})", text)
+    found = DAY.match(text) or COMPACT_DAY.match(text)
     try:
         year, month, day = map(int, found.groups()) if found else (0, 0, 0)
         return date(year, month, day)

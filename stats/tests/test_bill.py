@@ -1,6 +1,6 @@
 """The bill: every call once, whose it was, what the month will cost, and the provider's file."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -157,6 +157,16 @@ def test_the_providers_bill_is_read_by_the_names_of_its_columns(text: str, encod
 
 
 @pytest.mark.parametrize(
+    "text",
+    ["2026-11-28", "2026/11/28 09:00:00", "20261128", "20261128093000", "2026年11月28日"],
+)
+def test_a_day_may_be_written_in_several_ways(text: str) -> None:
+    bill = read_bill(f"账单日期,应付金额\n{text},1\n".encode())
+
+    assert bill.by_day == {date(2026, 11, 28): 1}
+
+
+@pytest.mark.parametrize(
     "data",
     [
         b"",
@@ -165,6 +175,8 @@ def test_the_providers_bill_is_read_by_the_names_of_its_columns(text: str, encod
         "产品,应付金额\nsfm,3\n".encode(),
         "账单日期,应付金额\n2026-03-01,=SUM(A1)\n".encode(),
         "账单日期,应付金额\n2026-13-01,1\n".encode(),
+        "账单日期,应付金额\n2026-11,1\n".encode(),
+        "账单日期,应付金额\n202611,1\n".encode(),
         "账单日期,应付金额,币种\n2026-03-01,1,USD\n".encode(),
         "账单日期,应付金额,产品code\n2026-03-01,1,ecs\n".encode(),
         "账单日期,应付金额\n2026-03-01,NaN\n".encode(),
