@@ -280,13 +280,16 @@ LOGGING = {
     "filters": {
         "request_id": {"()": "core.request_id.RequestIdFilter"},
         "one_line": {"()": "core.logs.OneLineFilter"},
+        "refusal": {"()": "core.logs.RefusalFilter"},
         "own_advice": {"()": "core.logs.OwnAdviceFilter"},
     },
     "formatters": {
         "text": {"format": "{asctime} {levelname} {name} {request_id} {message}", "style": "{"},
         "json": {"()": "core.logs.JsonFormatter"},
     },
-    "handlers": {"default": {**_handler, "formatter": LOG_FORMAT, "filters": ["request_id"]}},
+    "handlers": {
+        "default": {**_handler, "formatter": LOG_FORMAT, "filters": ["request_id", "refusal"]}
+    },
     "root": {"handlers": ["default"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},

@@ -4,6 +4,7 @@ import json
 import logging
 from datetime import datetime
 
+from django.core.exceptions import SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 
 
@@ -19,6 +20,16 @@ class OneLineFilter(logging.Filter):
             return False
         if isinstance(record.exc_info[1], OperationalError | InterfaceError):
             record.msg, record.args = "The database is unavailable: %s", (record.exc_info[1],)
+            record.exc_info = None
+        return True
+
+
+class RefusalFilter(logging.Filter):
+    """One line for a request that Django refuses, such as one for another host's name: anybody
+    can send it, and its traceback would always be the same."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info and isinstance(record.exc_info[1], SuspiciousOperation):
             record.exc_info = None
         return True
 

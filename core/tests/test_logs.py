@@ -3,11 +3,14 @@
 import base64
 import hashlib
 import json
+import logging
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from django.test import Client
 
 from classification.default_prompt import DEFAULT_PROMPT
 from tests.support.dashscope_server import ODD_BODIES, DashScopeServer
@@ -39,6 +42,20 @@ def read_pages(server: RunningServer) -> None:
         page = session.post(login, data=form, headers={"Referer": login}, timeout=30)
         assert PERSON["X-User-ID"] in page.text
         assert "八个类别" in session.get(f"{site}/prompt/", timeout=30).text
+
+
+@pytest.mark.django_db
+def test_a_request_for_another_hosts_name_takes_a_line(client: Client) -> None:
+    handler: Any = next(h for h in logging.getLogger().handlers if h.get_name() == "default")
+    lines = StringIO()
+    before = handler.setStream(lines)
+    try:
+        client.get("/api/v1/health", HTTP_HOST="evil.example.com")
+    finally:
+        handler.setStream(before)
+
+    assert "evil.example.com" in lines.getvalue()
+    assert lines.getvalue().count("\n") == 1
 
 
 def test_the_log_of_a_server_tells_every_call_and_nothing_private(
