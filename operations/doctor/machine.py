@@ -30,11 +30,12 @@ ADVICE = {
 
 def examine_settings(options: Options) -> Iterator[Finding]:
     """What manage.py check --deploy finds."""
-    found = [
+    everything = [
         message
         for message in checks.run_checks(include_deployment_checks=True)
         if not message.is_silenced()
     ]
+    found = everything
     if settings.SECRET_KEY_IS_GENERATED and set(settings.ALLOWED_HOSTS) <= set(
         settings.LOCAL_HOSTS
     ):
@@ -48,7 +49,8 @@ def examine_settings(options: Options) -> Iterator[Finding]:
         advice = ADVICE.get(message.id or "") or message.hint or "See Django's system checks."
         yield level("settings", f"{message.msg} ({message.id})", advice)
     if not found:
-        yield ok("settings", "manage.py check --deploy finds nothing.")
+        nothing = "nothing else" if everything else "nothing"
+        yield ok("settings", f"manage.py check --deploy finds {nothing}.")
 
 
 def examine_older_apps(options: Options) -> Iterator[Finding]:

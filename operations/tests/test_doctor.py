@@ -103,6 +103,17 @@ def test_a_healthy_service_has_nothing_but_good_findings(
     assert not CacheEntry.objects.exists()
 
 
+def test_what_others_need_is_not_said_to_be_nothing(settings: Settings, tmp_path: Path) -> None:
+    healthy(settings, tmp_path)
+    settings.SECRET_KEY_IS_GENERATED, settings.SECURE_HSTS_SECONDS = True, 0
+    settings.ALLOWED_HOSTS = ["localhost"]
+    told = [row["message"] for row in examine("--free-mb", "1") if row["subject"] == "settings"]
+
+    assert len(told) == 2
+    assert told[0].startswith("Only this machine reaches the service.")
+    assert told[1] == "manage.py check --deploy finds nothing else."
+
+
 def test_settings_that_are_not_for_production_are_told(settings: Settings) -> None:
     settings.SECURE_HSTS_SECONDS = 0
     settings.LLM_PROVIDER, settings.LLM_API_KEY = "aliyun", ""
