@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from decimal import Decimal
 
 from django.conf import settings
@@ -18,7 +17,6 @@ from classification.images import Photo
 from classification.images.uploads import prepare_upload
 from classification.pipeline.model_call import ModelReply, ask_model, record_calls
 from classification.providers.base import Answer, ProviderError
-from core.database.locks import exclusive
 from quality.evaluation.budget import Budget
 from quality.evaluation.labelled_set import LabelledPhoto
 from quality.evaluation.subject import LOCAL, Subject
@@ -32,13 +30,6 @@ BUSY_SECONDS = 2
 FAILURES_IN_A_ROW = 5
 # The connection that holds the lock is used at least this often, so that it does not time out.
 ALIVE_SECONDS = 20
-
-
-@contextmanager
-def held(run: EvaluationRun) -> Iterator[bool]:
-    """Hold the lock of a run within the block; yields whether it was acquired."""
-    with exclusive(f"evaluation-{run.pk}", wait_seconds=0) as is_mine:
-        yield is_mine
 
 
 class _OutOfBudget(Exception):

@@ -12,7 +12,8 @@ from quality.models import EvaluatedPhoto, EvaluationRun
 
 
 def open_run(labelled: LabelledSet, subject: Subject) -> EvaluationRun:
-    """The unfinished run with the same parameters, or a new one."""
+    """The unfinished run with the same parameters, or a new one. The caller must hold the lock of
+    these parameters."""
     key = subject.key(labelled.hash)
     unfinished = EvaluationRun.objects.filter(key=key, finished_at=None).order_by("pk").last()
     return unfinished or EvaluationRun.objects.create(
@@ -33,7 +34,7 @@ def open_photos(run: EvaluationRun, photos: Sequence[LabelledPhoto]) -> list[Lab
     """The photos without a result.
 
     If a call was in progress when the run was killed, it is possibly billed: the photo is not asked
-    about again, and gets the outcome KILLED. The caller must hold the run's lock.
+    about again, and gets the outcome KILLED. The caller must hold the lock of its parameters.
     """
     done = set(run.results.values_list("image_hash", flat=True))
     rest = [photo for photo in photos if photo.image_hash not in done]

@@ -13,10 +13,11 @@ from tqdm import tqdm
 
 from classification.management.arguments import yuan
 from classification.models import PromptVersion
+from core.database.locks import exclusive
 from quality.evaluation.comparison import compare
 from quality.evaluation.forecast import forecast
 from quality.evaluation.labelled_set import LabelledPhoto, LabelledSet, SetError, read_set
-from quality.evaluation.measuring import Measuring, held
+from quality.evaluation.measuring import Measuring
 from quality.evaluation.report import read_report
 from quality.evaluation.resuming import open_photos, open_run
 from quality.evaluation.subject import Subject, SubjectError, find_subject
@@ -64,10 +65,11 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         for name in labelled.copies:
             self.stderr.write(f"{name} is there twice and counts once.")
-        run = open_run(labelled, subject)
-        with held(run) as is_mine:
+        # First, since two commands at once would each open a run, and pay for its photos.
+        with exclusive(f"evaluation-{subject.key(labelled.hash)[:32]}", wait_seconds=0) as is_mine:
             if not is_mine:
-                raise CommandError(f"Another process is at run {run.pk}.")
+                raise CommandError("Another process is at the same run.")
+            run = open_run(labelled, subject)
             self._measure(run, labelled, subject, options["max_cost"])
         self._write_report(run, earlier, as_json=options["json"])
 
