@@ -63,15 +63,15 @@ class StaffClient:
         """Statistics as JSON."""
         return self.session.get(self._url(path), timeout=TIMEOUT).json()
 
-    def entry(self) -> tuple[int, int] | None:
-        """A photo that has an entry, and the entry's id."""
+    def entry(self) -> tuple[int, int, str] | None:
+        """A photo that has an entry, and the entry's id and category."""
         number = self.world.photos.known(self.rng.random())
-        sql = "SELECT id FROM image_classification_cache WHERE image_hash = "
+        sql = "SELECT id, category FROM image_classification_cache WHERE image_hash = "
         try:
             rows = self.world.database.query(f"{sql}'{photos.hash_of(number)}'")
         except Exception:  # while the database is away
             return None
-        return (number, rows[0][0]) if rows else None
+        return (number, *rows[0]) if rows else None
 
     def record(self, number: int, what: str, act: Callable[[], bool], category: str = "") -> None:
         """Do it, and remember it whether we learn how it ended or not."""
@@ -89,11 +89,14 @@ class StaffClient:
 def correct(staff: StaffClient) -> None:
     if (found := staff.entry()) is None:
         return
-    number, pk = found
+    number, pk, seen = found
     others = [c for c in photos.CATEGORIES if c != photos.category_of(number)]
     category = staff.rng.choice(others)
     path = f"{ENTRIES}{pk}/change/"
-    form = {"category": category, "description": photos.description_of(number), "_continue": "1"}
+    description = photos.description_of(number)
+    form = {"category": category, "description": description, "_continue": "1"}
+    # A form without what it showed would be refused as outdated.
+    form |= {"initial-category": seen, "initial-description": description}
     staff.record(
         number,
         "correct",
@@ -113,7 +116,7 @@ def purge(staff: StaffClient) -> None:
 def _act(staff: StaffClient, action: str, **fields: str) -> None:
     if (found := staff.entry()) is None:
         return
-    number, pk = found
+    number, pk, _ = found
     form = {"action": action, "_selected_action": str(pk)} | fields
     staff.record(number, action, lambda: staff.post(ENTRIES, **form).status_code == DONE)
 
