@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy
 from clients import quotas
 from clients.directory import MILLION
 from clients.models import LIMITS, App, AppKey
-from core.admin import StrictAdmin
+from core.admin import EditForm, StrictAdmin
 
 
 class RotateForm(forms.Form):
@@ -36,6 +36,7 @@ class RotateForm(forms.Form):
 
 @admin.register(App)
 class AppAdmin(StrictAdmin):
+    form = EditForm
     list_display = ("name", "is_active", "is_trusted", "new_photos", "cost", "usable_keys")
     search_fields = ("name", "contact")
     fieldsets = (
@@ -68,6 +69,10 @@ class AppAdmin(StrictAdmin):
             path("keys/<int:key_id>/revoke/", view(self.revoke), name="clients_app_revoke"),
             *super().get_urls(),
         ]
+
+    def save_model(self, request: HttpRequest, obj: App, form: Any, change: bool) -> None:
+        """Save what was edited: somebody may have switched the app off meanwhile."""
+        obj.save(update_fields=form.changed_data if change else None)
 
     def response_add(
         self, request: HttpRequest, obj: App, post_url_continue: str | None = None

@@ -1,8 +1,10 @@
-"""The base of the admin's lists: restricted lookups, validated actions, and downloads."""
+"""The base of the admin's lists: restricted lookups, validated actions, downloads, and forms that
+may stay open."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import helpers
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -11,7 +13,7 @@ from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import URLPattern, path
-from django.utils.text import capfirst
+from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext as _
 
 from core.audit import record
@@ -21,6 +23,7 @@ from core.csv_files import stream_csv
 # can keep a worker busy for hours.
 FILTER_LOOKUPS = {"exact", "gte", "lt", "isnull"}
 DOWNLOAD_PAGE_ROWS = 2000
+MAX_SHOWN = 80  # characters of a value in an error
 
 
 class StrictAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -83,3 +86,57 @@ class DownloadableAdmin(StrictAdmin):
             for row in page:
                 yield [lookup_field(name, row, self)[2] for name in self.download_columns]
             page = list(rows.filter(pk__lt=page[-1].pk)[:DOWNLOAD_PAGE_ROWS])
+
+
+class EditForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A form that may stay open for hours: it submits the initial values as well, so that only
+    edited fields are saved, and none over a change that was made since.
+
+    A valid form has the row as `current`, locked until the request's transaction ends; save its
+    `changed_data` only.
+    """
+
+    current: Any
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if self.instance.pk is not None:
+            for field in self.fields.values():
+                field.show_hidden_initial = True
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if self.instance.pk is None:
+            return cleaned
+        rows = type(self.instance)._default_manager.select_for_update()
+        self.current = rows.filter(pk=self.instance.pk).first()
+        if self.current is None:
+            raise ValidationError(_("This was deleted meanwhile; nothing was saved."))
+        for name in self.changed_data:
+            now = getattr(self.current, name)
+            if _plain(now) not in (self._seen(name), _plain(cleaned.get(name))):
+                sentence = _("This is “%(now)s” by now. Reload the page to go on from there.")
+                self.add_error(name, sentence % {"now": self._shown(name, now)})
+        return cleaned
+
+    def _seen(self, name: str) -> Any:
+        """The value that the form showed when it was opened."""
+        try:
+            return _plain(self.fields[name].to_python(self.data.get(self.add_initial_prefix(name))))
+        except ValidationError:
+            return None
+
+    def _shown(self, name: str, value: Any) -> str:
+        if isinstance(value, bool):
+            return _("yes") if value else _("no")
+        display = getattr(self.current, f"get_{name}_display", None)
+        text = display() if display else "–" if _plain(value) == "" else str(value)
+        return Truncator(text).chars(MAX_SHOWN)
+
+
+def _plain(value: Any) -> Any:
+    """A text without the changes that browsers and forms make to line breaks and outer blanks; any
+    other value unchanged, but "" for none."""
+    if value is None or isinstance(value, str):
+        return "\n".join((value or "").split("\r\n")).strip()
+    return value

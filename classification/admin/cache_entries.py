@@ -12,12 +12,12 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from classification.admin.correction_form import CorrectionForm
 from classification.admin.entry_actions import EntryActions
 from classification.admin.filters import CorrectedFilter, PromptFilter, ProviderFilter
 from classification.images import HASH
 from classification.models import CORRECTION_FIELDS, CacheEntry, DeclaredHash
 from classification.templatetags.figures import provider_name, yuan
+from core.admin import EditForm
 
 ANSWER = (
     "image_hash",
@@ -40,7 +40,7 @@ MAX_DESCRIPTION = 80
 
 @admin.register(CacheEntry)
 class CacheEntryAdmin(EntryActions):
-    form = CorrectionForm
+    form = EditForm
     list_display = (
         "short_hash",
         "category",

@@ -256,7 +256,7 @@ def test_a_correction_brings_no_purged_entry_back(
     page = admin_client.post(CHANGE, form | {"category": "foods"})
 
     assert not CacheEntry.objects.exists()
-    assert "这条缓存刚被删除，修改未保存。" in page.content.decode()
+    assert "此项刚被删除，修改未保存。" in page.content.decode()
 
 
 def test_an_open_form_saves_what_was_touched_and_nothing_else(

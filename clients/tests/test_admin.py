@@ -1,6 +1,7 @@
 """Staff make apps, limit them, rotate and revoke their keys; a key is shown once."""
 
 import re
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from django.test import Client
 from django.urls import reverse
 
 from clients.models import ANONYMOUS_ID, App, AppKey
-from tests.support.apps import ask, assert_refused, bearer, make_app
+from tests.support.apps import ask, assert_refused, bearer, make_app, run
+from tests.support.html_forms import input_values
 
 pytestmark = pytest.mark.django_db
 
@@ -75,6 +77,34 @@ def test_anonymous_is_limited_but_keeps_its_name_and_has_no_key(admin_client: Cl
     anonymous = App.objects.get(pk=ANONYMOUS_ID)
     assert (anonymous.name, anonymous.new_photos_per_day) == ("anonymous", 9)
     assert rotate.status_code == 404
+
+
+def test_an_open_form_does_not_switch_an_app_on_again(admin_client: Client) -> None:
+    key = make_app("camera", "--new-photos-per-day", "500", "--trusted")
+    form = input_values(admin_client.get(change_page()).content.decode())
+    run("create_app", "camera", "--off", "--new-photos-per-day", "5", "--cost-per-day", "2.5")
+    saved = admin_client.post(change_page(), form | {"contact": "anna"})
+
+    assert saved.status_code == 302
+    app = App.objects.get(name="camera")
+    assert (app.is_active, app.is_trusted, app.contact) == (False, True, "anna")
+    assert (app.new_photos_per_day, app.cost_per_day) == (5, Decimal("2.5"))
+    assert_refused(ask(Client(), **bearer(key)))
+
+
+def test_an_open_form_does_not_undo_a_limit_that_came_meanwhile(admin_client: Client) -> None:
+    make_app("camera", "--new-photos-per-day", "500")
+    form = input_values(admin_client.get(change_page()).content.decode())
+    run("create_app", "camera", "--new-photos-per-day", "5", "--requests-per-minute", "60")
+    changes = {"new_photos_per_day": "1000", "requests_per_minute": "60"}
+    page = admin_client.post(change_page(), form | changes)
+
+    assert page.content.decode().count("请刷新页面后再修改") == 1
+    assert App.objects.get(name="camera").new_photos_per_day == 5
+    form = input_values(admin_client.get(change_page()).content.decode())
+    admin_client.post(change_page(), form | changes | {"is_active": ""})
+    app = App.objects.get(name="camera")
+    assert (app.is_active, app.new_photos_per_day, app.requests_per_minute) == (False, 1000, 60)
 
 
 def test_no_app_is_deleted(admin_client: Client) -> None:

@@ -11,10 +11,12 @@ from classification.default_prompt import DEFAULT_PROMPT
 from tests.exactness import photos
 from tests.exactness.witness import StaffAct
 from tests.exactness.world import STAFF, World
+from tests.support.html_forms import input_values
 
 ENTRIES = "/admin/classification/cacheentry/"
 TIMEOUT = 90
 DONE = 302
+LIMITS = ("new_photos_per_day", "user_new_photos_per_day")
 
 
 class StaffClient:
@@ -140,16 +142,11 @@ def raise_limit(staff: StaffClient) -> None:
         app = staff.world.database.value("SELECT id FROM client_app WHERE name = 'limited'")
     except Exception:  # while the database is away
         return
+    path = f"/admin/clients/app/{app}/change/"
     staff.limit += 5  # whether it was done or not: the highest limit is what must hold
     staff.world.witness.highest_limit = staff.limit
-    staff.post(
-        f"/admin/clients/app/{app}/change/",
-        name="limited",
-        is_active="on",
-        new_photos_per_day=str(staff.limit),
-        user_new_photos_per_day=str(staff.limit),
-        cost_per_day="5",
-    )
+    form = input_values(staff.session.get(staff._url(path), timeout=TIMEOUT).text)
+    staff.post(path, **form | dict.fromkeys(LIMITS, str(staff.limit)))
 
 
 def look(staff: StaffClient) -> None:

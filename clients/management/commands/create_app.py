@@ -76,7 +76,7 @@ def _app(name: str) -> tuple[App, bool]:
     """The app of this name, and whether it is new and unsaved."""
     if name == ANONYMOUS:
         return App.objects.anonymous(), False
-    app = App.objects.filter(name=name).first()
+    app = App.objects.select_for_update().filter(name=name).first()
     return app or App(name=name), app is None
 
 
