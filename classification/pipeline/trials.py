@@ -6,10 +6,12 @@ from typing import Any
 
 from django.core import signing
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from classification.errors import ServiceError
 from classification.images.uploads import prepare_upload
 from classification.models import CacheEntry, PromptVersion
+from classification.pipeline.answer_cache import CachedAnswer
 from classification.pipeline.answer_entries import ANSWER_FIELDS, entry_of, replace_answer
 from classification.pipeline.model_call import ask_model, record_calls
 from classification.pipeline.request_log import ClientInfo
@@ -22,6 +24,10 @@ SEALED_FIELDS = (
     "image_hash",
     *(field for field in ANSWER_FIELDS if field not in NOT_SEALED),
 )
+
+
+class NotKept(Exception):
+    """Why an answer does not replace the cached one, for a person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +62,30 @@ def ask(*, upload: bytes, prompt: PromptVersion, client: ClientInfo) -> Trial:
 
 
 def keep(sealed: str) -> CacheEntry:
-    """Cache the sealed answer, unless the entry has been corrected; return the entry.
+    """Cache the sealed answer; return its entry.
 
-    Raises signing.BadSignature for anything not sealed by this service within the last hour.
+    Raises NotKept if a person has corrected the entry, if the prompt has changed so that the answer
+    would not be served, and for anything not sealed by this service within the last hour.
     """
-    values: dict[str, Any] = signing.loads(sealed, salt=SALT, max_age=SEAL_LIFETIME_SECONDS)
+    try:
+        values: dict[str, Any] = signing.loads(sealed, salt=SALT, max_age=SEAL_LIFETIME_SECONDS)
+    except signing.BadSignature:
+        raise NotKept(
+            _("This answer is more than an hour old. Classify the photo again.")
+        ) from None
     fresh = CacheEntry(
         **values | {"confidence": Decimal(values["confidence"]), "cost": Decimal(values["cost"])}
     )
+    if not CachedAnswer.of(fresh).is_served:
+        raise NotKept(_("The prompt has changed since. Classify the photo again."))
     with transaction.atomic():
         entry = CacheEntry.objects.select_for_update().filter(image_hash=fresh.image_hash).first()
         if entry is None:
             fresh.save()
             return fresh
-        if entry.corrected_at is None:
-            replace_answer(entry, fresh)
+        if entry.corrected_at:
+            raise NotKept(
+                _("This entry was corrected by a person; the model's answer will not replace it.")
+            )
+        replace_answer(entry, fresh)
     return entry

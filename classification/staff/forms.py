@@ -20,10 +20,12 @@ class PhotoForm(forms.Form):
 
 
 class CorrectionForm(forms.Form):
-    """The category that a cached photo gets; `request` is the one that showed it."""
+    """The category that a cached photo gets, instead of the one `seen` on its card; `request` is
+    the one that showed it."""
 
     hash = forms.CharField(max_length=64)
     category = forms.ChoiceField(choices=[(category.key, category.key) for category in CATEGORIES])
+    seen = forms.CharField(max_length=50, required=False)
     request = forms.CharField(max_length=64, required=False)
 
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.conf import settings
-from django.core import signing
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -15,7 +14,7 @@ from classification.errors import ServiceError
 from classification.models import CORRECTION_FIELDS, CacheEntry, ModelCall, PromptVersion
 from classification.pipeline import trials
 from classification.pipeline.request_log import ClientInfo
-from classification.pipeline.trials import Trial
+from classification.pipeline.trials import NotKept, Trial
 from classification.staff.forms import CorrectionForm, PhotoForm
 from classification.templatetags.figures import yuan
 from core.audit import record
@@ -44,7 +43,9 @@ def answer(request: StaffRequest) -> HttpResponse:
     return _details(request, image_hash, request_id)
 
 
-def _details(request: StaffRequest, image_hash: str, request_id: str) -> HttpResponse:
+def _details(
+    request: StaffRequest, image_hash: str, request_id: str, *, is_outdated: bool = False
+) -> HttpResponse:
     calls = ModelCall.objects.filter(request_id=request_id) if request_id else ()
     context = {
         "entry": CacheEntry.objects.filter(image_hash=image_hash).first(),
@@ -52,6 +53,7 @@ def _details(request: StaffRequest, image_hash: str, request_id: str) -> HttpRes
         "cost": sum(call.cost for call in calls),
         "request_id": request_id,
         "categories": CATEGORIES,
+        "is_outdated": is_outdated,
     }
     return render(request, "playground/answer.html", context)
 
@@ -59,18 +61,21 @@ def _details(request: StaffRequest, image_hash: str, request_id: str) -> HttpRes
 @staff_with("classification.change_cacheentry")
 @require_POST
 def correct(request: StaffRequest) -> HttpResponse:
-    """Give the photo on a card the category that somebody of the staff chose for it."""
+    """Give the photo on a card the category that somebody of the staff chose for it, unless its
+    category has changed since the card showed it."""
     form = CorrectionForm(request.POST)
     if not form.is_valid():
         return HttpResponse(status=400)
-    image_hash = form.cleaned_data["hash"]
+    image_hash, seen = form.cleaned_data["hash"], form.cleaned_data["seen"]
     with transaction.atomic():
-        entry = CacheEntry.objects.select_for_update().filter(image_hash=image_hash).first()
-        if entry and entry.category != form.cleaned_data["category"]:
+        wanted = CacheEntry.objects.select_for_update().filter(image_hash=image_hash)
+        entry = wanted.filter(category=seen).first()
+        if entry:
             entry.correct(form.cleaned_data["category"], by=request.user)
             entry.save(update_fields=CORRECTION_FIELDS)
             record(request.user, entry, _("Corrected on the test page"))
-    return _details(request, image_hash, form.cleaned_data["request"])
+    request_id = form.cleaned_data["request"]
+    return _details(request, image_hash, request_id, is_outdated=entry is None)
 
 
 @staff_with("classification.try_model")
@@ -95,8 +100,8 @@ def keep(request: StaffRequest) -> HttpResponse:
     """Cache an answer that was only shown, so that clients get it."""
     try:
         entry = trials.keep(request.POST.get("sealed", ""))
-    except signing.BadSignature:
-        return render(request, "playground/kept.html", {"entry": None})
+    except NotKept as refusal:
+        return render(request, "playground/kept.html", {"refusal": refusal})
     record(request.user, entry, _("Cached answer replaced"))
     return render(request, "playground/kept.html", {"entry": entry})
 

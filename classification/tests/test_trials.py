@@ -2,6 +2,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.core import signing
 from django.test import Client
@@ -11,7 +12,9 @@ from classification.models import CacheEntry, ModelCall, PromptVersion, RequestL
 from classification.pipeline import trials
 from classification.pipeline.request_log import ClientInfo
 from classification.pipeline.trials import Trial
+from tests.support.api import check_cache, make_entry
 from tests.support.dashscope_server import DashScopeServer
+from tests.support.html_forms import input_values
 from tests.support.pictures import photo
 from tests.support.prices import answer_cost
 
@@ -24,6 +27,12 @@ def ask(prompt: PromptVersion | None = None, **picture: Any) -> Trial:
         prompt=prompt or PromptVersion.objects.current(),
         client=ClientInfo("req_1"),
     )
+
+
+def served(image_hash: str) -> str:
+    """The category that clients get."""
+    category: str = check_cache(Client(), image_hash).json()["data"]["category"]
+    return category
 
 
 def test_a_trial_is_paid_for_but_neither_cached_nor_logged(model: DashScopeServer) -> None:
@@ -77,16 +86,53 @@ def test_a_kept_answer_does_not_outrank_a_person(model: DashScopeServer, admin_u
     entry = CacheEntry(image_hash=trial.entry.image_hash, category="other", confidence=1)
     entry.correct("foods", by=admin_user)
     entry.save()
-    trials.keep(trial.seal())
+    with pytest.raises(trials.NotKept):
+        trials.keep(trial.seal())
 
     assert CacheEntry.objects.get().category == "foods"
+
+
+def test_a_kept_answer_to_an_outdated_prompt_replaces_none_that_is_served(
+    model: DashScopeServer, admin_client: Client, admin_user: User
+) -> None:
+    trial = ask()
+    publish = PromptVersion.objects.publish
+    publish("a newer prompt", author=admin_user, after=1, keep_older=False)
+    CacheEntry.objects.create(
+        image_hash=trial.entry.image_hash,
+        category="foods",
+        confidence=1,
+        provider="aliyun",
+        prompt_version=2,
+    )
+    kept = admin_client.post("/test/keep/", {"sealed": trial.seal()})
+
+    assert "请重新识别" in kept.content.decode()
+    assert served(trial.entry.image_hash) == "foods"
+    assert not LogEntry.objects.exists()
+
+
+def test_a_card_that_was_open_meanwhile_corrects_nothing(
+    admin_client: Client, admin_user: User
+) -> None:
+    entry = make_entry()
+    card = admin_client.get("/test/answer/", {"hash": entry.image_hash}).content.decode()
+    form = input_values(card) | {"category": "screenshot"}
+    entry.correct("foods", by=admin_user)
+    entry.save()
+    answer = admin_client.post("/test/correct/", form).content.decode()
+
+    assert served(entry.image_hash) == "foods"
+    assert "未保存" in answer
+    admin_client.post("/test/correct/", input_values(answer) | {"category": "screenshot"})
+    assert served(entry.image_hash) == "screenshot"
 
 
 def test_an_answer_that_somebody_wrote_is_not_kept(
     model: DashScopeServer, admin_client: Client
 ) -> None:
     forged = signing.dumps({"image_hash": "a" * 64}, salt="another")
-    with pytest.raises(signing.BadSignature):
+    with pytest.raises(trials.NotKept):
         trials.keep(forged)
     response = admin_client.post("/test/keep/", {"sealed": forged})
 
