@@ -144,7 +144,8 @@ def _open_heif(source: Source) -> Image.Image:
     data = picture.data
     source.width, source.height = picture.size
     mode = picture.mode
-    return Image.frombuffer(mode, picture.size, data, "raw", mode, picture.stride)
+    # The last argument says that the first row is the top one.
+    return Image.frombuffer(mode, picture.size, data, "raw", mode, picture.stride, 1)
 
 
 def _open_avif(source: Source) -> Image.Image:

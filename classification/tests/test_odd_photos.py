@@ -58,6 +58,13 @@ def test_a_heic_turned_by_exif_alone_is_upright(orientation: int) -> None:
     assert difference(sent(turned), scene()) <= 12
 
 
+def test_a_transparent_heic_is_shown_on_white() -> None:
+    ground = Image.new("RGB", SIZE, "white")
+    ground.paste(scene(), mask=Image.linear_gradient("L").resize(SIZE))
+
+    assert difference(sent(ODD["HEIF half transparent"]), ground) <= 12
+
+
 @pytest.mark.parametrize("name", ["JPEG orientation 6", "PNG orientation 6", "AVIF orientation 6"])
 def test_a_camera_is_told_by_its_name(name: str) -> None:
     assert prepare(ODD[name]).has_camera_data
