@@ -27,16 +27,21 @@ SECURITY_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+# The API's answers depend on credentials that no Vary names, and on the moment: nothing between the
+# service and an app may give one to another.
+API_HEADERS = SECURITY_HEADERS | {"Cache-Control": "no-store"}
 
 
 def security_headers(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware that adds SECURITY_HEADERS; a view may set its own policy."""
+    """Middleware that adds SECURITY_HEADERS, and API_HEADERS to the API's responses; a view may set
+    its own policy."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        for name, value in SECURITY_HEADERS.items():
+        is_api = request.path.startswith("/api/")
+        for name, value in (API_HEADERS if is_api else SECURITY_HEADERS).items():
             response.headers.setdefault(name, value)
         return response
 

@@ -83,8 +83,7 @@ class UserExportView(AppAPIView):
         pieces = rights.begin_export(asked.person, asked.staff)
         # Evaluates the first piece, so that an immediate failure becomes an error response.
         streamed = chain([next(pieces)], pieces)
-        headers = {"Cache-Control": "no-store"}
-        return StreamingHttpResponse(streamed, content_type="application/json", headers=headers)
+        return StreamingHttpResponse(streamed, content_type="application/json")
 
 
 def _asked(request: Request, user_id: str, permission: str) -> Asked:

@@ -76,7 +76,7 @@ class TokenView(AppAPIView):
         token, expires_at = tokens.issue(key, user_id, body.validated_data["ttl_seconds"])
         moment = datetime.fromtimestamp(expires_at, timezone.get_current_timezone())
         made = TokenResponse({"token": token, "user_id": user_id, "expires_at": moment})
-        return Response(made.data, headers={"Cache-Control": "no-store"})
+        return Response(made.data)
 
 
 class UsageView(AppAPIView):

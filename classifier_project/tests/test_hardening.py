@@ -22,7 +22,7 @@ from classification.models import CacheEntry, Lease, RequestLog
 from core import cpu_gate
 from core.security_headers import SECURITY_HEADERS
 from tests.support.api import check_cache
-from tests.support.apps import run
+from tests.support.apps import make_app, run
 from tests.support.pictures import photo
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -199,6 +199,20 @@ def test_every_answer_carries_the_headers_that_protect(client: Client) -> None:
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert "default-src 'none'" in headers["Content-Security-Policy"]
         assert "unsafe-eval" not in headers["Content-Security-Policy"]
+
+
+def test_nothing_of_the_api_is_given_to_somebody_else_by_a_cache(client: Client) -> None:
+    key = make_app()
+    question = json.dumps({"image_hash": "0" * 64}).encode()
+    usage = client.get("/api/v1/usage", headers={"X-API-Key": key})
+    answers = [
+        _headers(usage),
+        *(_headers(client.get(f"/api/v1/{path}")) for path in ("health", "classify", "nope")),
+        send(CHECK, question, "application/json", CONTENT_LENGTH=str(len(question)))[1],
+    ]
+
+    assert usage.status_code == 200
+    assert [headers["Cache-Control"] for headers in answers] == ["no-store"] * 5
 
 
 def _headers(response: Any) -> Any:

@@ -20,7 +20,7 @@ from core import wall_clock
 from core.client_address import client_address
 from core.database.connections import release_connection
 from core.request_id import new_request_id, request_id_var
-from core.security_headers import SECURITY_HEADERS
+from core.security_headers import API_HEADERS
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
@@ -30,7 +30,7 @@ Answer = tuple[str, list[tuple[str, str]], bytes]
 HEADERS = [
     ("Content-Type", "application/json"),
     ("Vary", "Accept-Language"),
-    *SECURITY_HEADERS.items(),
+    *API_HEADERS.items(),
 ]
 
 
