@@ -10,6 +10,8 @@ from classification.image_decoding.containers.source import CodingPoints, Source
 
 # The colour space of a profile -> the mode of pictures that it applies to.
 MODES_OF_PROFILES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
+# The names of profiles that are sRGB. Others that begin so are not: some are linear.
+SRGB_NAMES = ("sRGB IEC61966-2", "sRGB built-in")
 CICP_TAG_BYTES = 12
 SRGB_GAMMA = 0.45455
 
@@ -40,7 +42,9 @@ def _through_profile(image: Image.Image, icc: bytes) -> Image.Image:
     try:
         profile = ImageCms.ImageCmsProfile(BytesIO(icc))
         space = profile.profile.xcolor_space.strip()
-        if MODES_OF_PROFILES.get(space) != image.mode or _is_srgb(profile):
+        if space == "RGB" and image.mode == "L":
+            image = image.convert("RGB")
+        if MODES_OF_PROFILES.get(space) != image.mode or _is_srgb(profile, space):
             return image
         # The transform is cheaper than it looks: the picture has been reduced before.
         shown = ImageCms.profileToProfile(image, profile, _SRGB, outputMode="RGB")
@@ -49,9 +53,10 @@ def _through_profile(image: Image.Image, icc: bytes) -> Image.Image:
     return shown or image
 
 
-def _is_srgb(profile: ImageCms.ImageCmsProfile) -> bool:
+def _is_srgb(profile: ImageCms.ImageCmsProfile, space: str) -> bool:
     """Whether the profile is sRGB, by far the commonest, so that there is nothing to convert."""
-    return (profile.profile.profile_description or "").startswith("sRGB")
+    name = profile.profile.profile_description or ""
+    return space == "RGB" and (name == "sRGB" or name.startswith(SRGB_NAMES))
 
 
 def _points_of_profile(icc: bytes) -> CodingPoints | None:

@@ -93,16 +93,13 @@ def _open(source: Source, max_side: int) -> Image.Image:
     if source.format == "AVIF":
         return _open_avif(source)
     image = Image.open(BytesIO(source.data), formats=[source.format])
-    if source.format == "GIF":
-        return _on_screen(image, source)
-    if image.size != (source.width, source.height):
+    if source.format == "WEBP" and image.size != (source.width, source.height):
         raise ImageError
-    image.load()
-    return image
+    return _on_screen(image, source)
 
 
 def _on_screen(image: Image.Image, source: Source) -> Image.Image:
-    """A GIF's picture on its screen, the rest of which is transparent, as in browsers."""
+    """A frame on its screen, the rest of which is transparent, as in browsers."""
     image.load()
     if image.size == (source.width, source.height):
         return image

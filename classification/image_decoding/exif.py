@@ -34,14 +34,14 @@ def read(exif: bytes) -> CameraFacts:
 def _first_directory(tiff: bytes, order: str) -> CameraFacts:
     (start,) = struct.unpack_from(f"{order}I", tiff, 4)
     (count,) = struct.unpack_from(f"{order}H", tiff, start)
-    orientation, has_camera_data = 1, False
+    orientation, has_camera_data = 0, False
     for number in range(min(count, MAX_ENTRIES)):
         position = start + 2 + number * ENTRY_BYTES
         if position + ENTRY_BYTES > len(tiff):
             break
         tag, kind, values, value = struct.unpack_from(f"{order}HHIH", tiff, position)
-        # Like browsers, ignores an orientation that is not a single number.
+        # Like browsers, ignores an orientation that is not a single number, and a second one.
         if tag == ORIENTATION and kind == SHORT and values == 1 and 1 <= value <= 8:
-            orientation = value
+            orientation = orientation or value
         has_camera_data = has_camera_data or tag in (MAKE, MODEL)
-    return CameraFacts(orientation, has_camera_data)
+    return CameraFacts(orientation or 1, has_camera_data)

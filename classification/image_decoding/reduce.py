@@ -68,8 +68,9 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     """Convert to a mode with 8 bits per channel that can be resampled; palette colours cannot be
     mixed."""
     if image.mode.startswith("I;16"):
-        order = 1 if image.mode != "I;16B" else 0
-        return Image.frombytes("L", image.size, image.tobytes()[order::2])
+        order, metadata = (1 if image.mode != "I;16B" else 0), image.info
+        image = Image.frombytes("L", image.size, image.tobytes()[order::2])
+        image.info = metadata  # with the transparent shade
     if image.mode in ("I", "F"):
         return image.point(lambda value: value / 256).convert("L")
     if image.has_transparency_data and image.mode not in ("LA", "RGBA"):

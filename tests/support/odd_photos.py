@@ -97,10 +97,67 @@ def wide_profile() -> bytes:
     return bytes(profile)
 
 
+def linear_profile() -> bytes:
+    """A profile for linear light whose name begins like that of sRGB."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    for number in range(int.from_bytes(profile[128:132], "big")):
+        tag, start, _ = struct.unpack_from(">4sII", profile, 132 + 12 * number)
+        if tag.endswith(b"TRC"):
+            profile[start : start + 12] = b"curv" + bytes(8)
+    return bytes(profile).replace(
+        "sRGB built-in".encode("utf-16-be"), "sRGB of light".encode("utf-16-be")
+    )
+
+
 def with_coding_points(avif: bytes, primaries: int, transfer: int) -> bytes:
     """An AVIF that says its colours are these of ITU-T H.273."""
     at = avif.index(b"nclx") + 4
     return avif[:at] + struct.pack(">HH", primaries, transfer) + avif[at + 4 :]
+
+
+def shades(depth: int, transparent: int) -> bytes:
+    """A grey PNG of so many bits, one of whose shades is transparent."""
+    most = (1 << depth) - 1
+    values = [value * most // 255 for value in scene("L").tobytes()]
+    bits = "".join(f"{value:0{depth}b}" for value in values)
+    packed = int(bits, 2).to_bytes(len(bits) // 8, "big")
+    row = len(packed) // SIZE[1]
+    rows = b"".join(b"\0" + packed[at : at + row] for at in range(0, len(packed), row))
+    return b"".join(
+        [
+            b"\x89PNG\r\n\x1a\n",
+            chunk(b"IHDR", struct.pack(">IIBBBBB", *SIZE, depth, 0, 0, 0, 0)),
+            chunk(b"tRNS", struct.pack(">H", transparent * most // 255)),
+            chunk(b"IDAT", zlib.compress(rows)),
+            chunk(b"IEND", b""),
+        ]
+    )
+
+
+def animated_png(frame: Image.Image, place: tuple[int, int] = (0, 0)) -> bytes:
+    """A PNG with this first frame; programs that know no animations show another picture."""
+    other = save(scene().rotate(180), "PNG")[:-12]
+    pixels = save(frame, "PNG")
+    start = pixels.index(b"IDAT")
+    (length,) = struct.unpack_from(">I", pixels, start - 4)
+    control = struct.pack(">5I2H2B", 0, *frame.size, *place, 1, 1, 0, 0)
+    frames = chunk(b"fcTL", control)
+    frames += chunk(b"fdAT", struct.pack(">I", 1) + pixels[start + 4 : start + 4 + length])
+    head = png_with(chunk(b"acTL", struct.pack(">II", 1, 0)), data=other)
+    return head + frames + chunk(b"IEND", b"")
+
+
+def webp_frame(place: tuple[int, int], screen: tuple[int, int], *, flags: int = 2) -> bytes:
+    """An animated WebP whose picture lies at this place of its screen."""
+    pixels = save(scene(), "WEBP", quality=90)[12:]
+    sizes = (*place, SIZE[0] - 1, SIZE[1] - 1, 100, screen[0] - 1, screen[1] - 1)
+    three = [number.to_bytes(3, "little") for number in sizes]
+    left, top, width, height, time, across, down = three
+    frame = left + top + width + height + time + b"\0" + pixels
+    body = b"WEBPVP8X" + struct.pack("<IB3x", 10, flags) + across + down
+    body += b"ANIM" + struct.pack("<I", 6) + b"\0\0\xff\xff\0\0"
+    body += b"ANMF" + struct.pack("<I", len(frame)) + frame
+    return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
 def gif_frame(offset: tuple[int, int], screen: tuple[int, int], **options: Any) -> bytes:
@@ -137,6 +194,11 @@ def jpegs() -> Iterator[tuple[str, bytes]]:
         "JPEG two pictures",
         save(scene(), "MPO", append_images=[scene().rotate(90)], save_all=True),
     )
+    yield "JPEG L profile", save(scene("L"), "JPEG", icc_profile=linear_profile())
+    yield "JPEG profile called sRGB", save(scene(), "JPEG", icc_profile=linear_profile())
+    # The tag for the orientation, in place of the one for the camera's name.
+    twice = exif(6).replace(struct.pack("<HHI", MAKE, 2, 4), struct.pack("<HHI", ORIENTATION, 3, 1))
+    twice = twice.replace(b"Cam\0", struct.pack("<HH", 1, 0))
     yield "JPEG something behind", plain + bytes(1000)
     yield "JPEG fill bytes", plain[:2] + b"\xff" * 1000 + plain[2:]
     for name, body in {
@@ -149,6 +211,7 @@ def jpegs() -> Iterator[tuple[str, bytes]]:
             b"Exif\0\0" + exif(6).replace(b"\x12\x01\x03", b"\x12\x01\x02"),
         ),
         "Exif orientation 9": (0xE1, b"Exif\0\0" + exif(9)),
+        "Exif two orientations": (0xE1, b"Exif\0\0" + twice),
         "Exif orientation 0": (0xE1, b"Exif\0\0" + exif(0)),
         "JFIF short": (0xE0, b"JFIF\0"),
         "Adobe short": (0xEE, b"Adobe"),
@@ -184,6 +247,26 @@ def pngs() -> Iterator[tuple[str, bytes]]:
     bomb = zlib.compress(bytes(5_000_000))
     yield "PNG profile of 5 MB", png_with(chunk(b"iCCP", b"p\0\0" + bomb))
     yield "PNG text of 5 MB", png_with(chunk(b"zTXt", b"t\0\0" + bomb))
+    yield "PNG 2 bits transparent shade", shades(2, 170)
+    yield "PNG 16 bits transparent shade", shades(16, scene("L").tobytes()[0])
+    plain, palette = save(scene(), "PNG"), save(scene("P"), "PNG")
+    end = chunk(b"IEND", b"")
+    for name, late in {
+        "transparent colour": chunk(b"tRNS", struct.pack(">3H", 200, 60, 50)),
+        "profile": chunk(b"iCCP", b"p\0\0" + zlib.compress(wide_profile())),
+        "orientation": chunk(b"eXIf", exif(6)),
+    }.items():
+        yield f"PNG {name} behind the pixels", plain[:-12] + late + end
+    start = palette.index(b"IDAT") - 4
+    yield (
+        "PNG more alpha than colours",
+        palette[:start] + chunk(b"tRNS", bytes(257)) + palette[start:],
+    )
+    yield "PNG first frame apart", animated_png(scene())
+    yield (
+        "PNG first frame smaller than its screen",
+        animated_png(scene().resize((96, 64)), (40, 30)),
+    )
     yield "PNG without end", save(scene(), "PNG")[:-12]
 
 
@@ -208,6 +291,9 @@ def others() -> Iterator[tuple[str, bytes]]:
     avif = save(scene(), "AVIF")
     yield "AVIF P3 by numbers", with_coding_points(avif, 12, 13)
     yield "AVIF 4:2:0", save(scene(), "AVIF", subsampling="4:2:0")
+    yield "WEBP smaller than its screen", webp_frame((10, 5), (256, 192))
+    unannounced = save(scene(), "WEBP", icc_profile=wide_profile())
+    yield "WEBP profile unannounced", unannounced[:20] + b"\0" + unannounced[21:]
     yield "GIF", save(scene(), "GIF")
     yield "GIF animated", save(scene(), "GIF", save_all=True, append_images=[second])
     yield "GIF transparent", save(scene("P"), "GIF", transparency=scene("P").getpixel((0, 0)))

@@ -10,12 +10,14 @@ from classification.image_decoding.errors import ImageError
 from classification.image_decoding.limits import MAX_PARTS
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-PALETTE, GREY_ALPHA, RGBA = 3, 4, 6
+GREY, RGB, PALETTE, GREY_ALPHA, RGBA = 0, 2, 3, 4, 6
+FRAME_BYTES = 26
 SECONDS_PER_PIXEL = 30e-9
 MAX_ICC_BYTES = 4 * 1024 * 1024
 SRGB_GAMMA = 0.45455
-# Decoded pixels take 4 bytes; with transparency, 4 more while the picture is reduced.
-BYTES_PER_PIXEL, BYTES_PER_CLEAR_PIXEL = 5, 9
+# Decoded pixels take 4 bytes; with transparency, 4 more while the picture is reduced; a frame that
+# has to be placed, 4 more again.
+BYTES_PER_PIXEL, BYTES_PER_CLEAR_PIXEL, BYTES_PER_PLACED_PIXEL = 5, 9, 13
 
 
 @dataclass(slots=True)
@@ -24,6 +26,10 @@ class _Chunks:
     palette: bytes = b""
     transparency: bytes = b""
     pixels: list[bytes] = field(default_factory=list)
+    # An animation's first frame, if that is not the picture that other programs show.
+    frames: int = 0
+    frame: bytes = b""
+    frame_pixels: list[bytes] = field(default_factory=list)
     metadata: dict[bytes, bytes] = field(default_factory=dict)
 
 
@@ -35,17 +41,23 @@ def read(data: bytes) -> Source:
         raise ImageError("invalid_image")
     width, height, _, colour = struct.unpack_from(">IIBB", chunks.header)
     pixels = width * height
-    is_clear = colour in (GREY_ALPHA, RGBA) or (colour == PALETTE and chunks.transparency)
+    place = _use_frame(chunks, width, height)
+    bytes_per_pixel = BYTES_PER_PIXEL
+    if colour in (GREY_ALPHA, RGBA) or chunks.transparency:
+        bytes_per_pixel = BYTES_PER_CLEAR_PIXEL
+    if place:
+        bytes_per_pixel = BYTES_PER_PLACED_PIXEL
     facts = exif.read(chunks.metadata.get(b"eXIf", b""))
     source = Source(
         "PNG",
         _without_metadata(chunks),
         width,
         height,
-        memory=pixels * (BYTES_PER_CLEAR_PIXEL if is_clear else BYTES_PER_PIXEL),
+        memory=pixels * bytes_per_pixel,
         seconds=pixels * SECONDS_PER_PIXEL,
         orientation=facts.orientation,
         has_camera_data=facts.has_camera_data,
+        place=place or (0, 0),
     )
     _read_colour(source, chunks.metadata)
     return source
@@ -79,20 +91,62 @@ def _take(chunks: _Chunks, kind: bytes, body: bytes, *, is_right: bool, is_cut: 
         return
     elif kind == b"IHDR":
         chunks.header = chunks.header or body
+    elif kind in (b"fcTL", b"fdAT"):
+        _take_frame(chunks, kind, body)
+    elif chunks.pixels:
+        return  # too late: browsers have begun to show the picture
     elif kind == b"PLTE":
         chunks.palette = body
     elif kind == b"tRNS":
         chunks.transparency = body
-    elif kind in (b"eXIf", b"iCCP", b"cICP", b"sRGB", b"gAMA", b"acTL", b"fcTL"):
+    elif kind in (b"eXIf", b"iCCP", b"cICP", b"sRGB", b"gAMA", b"acTL"):
         chunks.metadata.setdefault(kind, body)
+
+
+def _take_frame(chunks: _Chunks, kind: bytes, body: bytes) -> None:
+    if kind == b"fcTL":
+        chunks.frames += 1
+        if chunks.frames == 1 and chunks.pixels:
+            chunks.frame = body
+    elif chunks.frames == 1 and chunks.frame:
+        chunks.frame_pixels.append(body[4:])
+
+
+def _use_frame(chunks: _Chunks, width: int, height: int) -> tuple[int, int] | None:
+    """Replace the picture by the animation's first frame, as browsers do, and return its place; or
+    None if the picture is that frame, or there is no animation."""
+    is_animated = int.from_bytes(chunks.metadata.get(b"acTL", b"")[:4], "big") > 0
+    if not is_animated or not chunks.frame_pixels or len(chunks.frame) != FRAME_BYTES:
+        return None
+    frame_width, frame_height, left, top = struct.unpack_from(">4I", chunks.frame, 4)
+    if left + frame_width > width or top + frame_height > height:
+        return None
+    chunks.header = struct.pack(">II", frame_width, frame_height) + chunks.header[8:]
+    chunks.pixels = chunks.frame_pixels
+    return left, top
+
+
+def _transparency(chunks: _Chunks) -> bytes:
+    """The tRNS chunk for the decoder, which compares a transparent colour with samples of 8 bits;
+    nothing if browsers ignore it."""
+    depth, colour = chunks.header[8:10]
+    body = chunks.transparency
+    if colour == PALETTE:
+        return body if len(body) <= len(chunks.palette) // 3 else b""
+    if len(body) != {GREY: 2, RGB: 6}.get(colour):
+        return b""
+    samples = struct.unpack(f">{len(body) // 2}H", body)
+    most = (1 << depth) - 1
+    eight = [each >> 8 if depth == 16 else min(each, most) * 255 // most for each in samples]
+    return struct.pack(f">{len(samples)}H", *eight)
 
 
 def _without_metadata(chunks: _Chunks) -> bytes:
     parts = [_chunk(b"IHDR", chunks.header)]
     if chunks.palette:
         parts.append(_chunk(b"PLTE", chunks.palette))
-    if chunks.transparency:
-        parts.append(_chunk(b"tRNS", chunks.transparency))
+    if transparency := _transparency(chunks):
+        parts.append(_chunk(b"tRNS", transparency))
     return b"".join(
         [SIGNATURE, *parts, _chunk(b"IDAT", b"".join(chunks.pixels)), _chunk(b"IEND", b"")]
     )

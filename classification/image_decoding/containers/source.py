@@ -30,7 +30,7 @@ class Source:
     has_camera_data: bool = False
     icc: bytes | None = None
     coding_points: CodingPoints | None = None
-    # GIF: the position of the picture on the screen of `width` by `height`.
+    # GIF and PNG: the position of the first frame on the screen of `width` by `height`.
     place: tuple[int, int] = (0, 0)
     # HEIC and AVIF: whether the decoder rotates the picture itself.
     is_turned: bool = False

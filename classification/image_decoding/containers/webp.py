@@ -12,7 +12,7 @@ HEADER_BYTES = 12
 LOSSY, LOSSLESS, EXTENDED, FRAME, ALPHA = b"VP8 ", b"VP8L", b"VP8X", b"ANMF", b"ALPH"
 FRAME_HEADER_BYTES = 16
 # In the first byte of VP8X.
-HAS_ALPHA, IS_ANIMATED = 0x10, 0x02
+HAS_PROFILE, HAS_ALPHA, IS_ANIMATED = 0x20, 0x10, 0x02
 # The decoder holds two canvases, and what it gives is copied; lossless ones are unpacked first.
 LOSSY_BYTES_PER_PIXEL, LOSSLESS_BYTES_PER_PIXEL = 16, 17
 SECONDS_PER_PIXEL = 35e-9
@@ -35,6 +35,8 @@ def read(data: bytes) -> Source:
     is_lossless = any(kind == LOSSLESS for kind, _ in picture)
     pixels = width * height
     facts = exif.read(metadata.get(b"EXIF", b""))
+    # Browsers ignore a profile that is not announced, and that of an animation.
+    has_profile = extended[:1] and extended[0] & HAS_PROFILE and picture[0][0] != FRAME
     return Source(
         "WEBP",
         _file(picture, extended),
@@ -44,7 +46,7 @@ def read(data: bytes) -> Source:
         seconds=pixels * SECONDS_PER_PIXEL,
         # EXIF turns no WebP: browsers show it as it is stored.
         has_camera_data=facts.has_camera_data,
-        icc=metadata.get(b"ICCP"),
+        icc=metadata.get(b"ICCP") if has_profile else None,
     )
 
 
@@ -89,6 +91,9 @@ def _file(picture: list[Chunk], extended: bytes) -> bytes:
     chunks = picture
     if extended:
         flags = extended[0] & (HAS_ALPHA | IS_ANIMATED)
+        if picture[0][0] == FRAME:
+            # What the frame leaves free of the canvas is transparent, whatever the file says.
+            flags |= HAS_ALPHA
         chunks = [(EXTENDED, bytes([flags]) + extended[1:10]), *picture]
     if chunks[-1][0] == FRAME:
         chunks.insert(1, (b"ANIM", bytes(6)))
