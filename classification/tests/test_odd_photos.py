@@ -92,6 +92,26 @@ def test_what_is_half_there_is_refused(image_format: str, part: float) -> None:
     assert caught.value.code == "invalid_image"
 
 
+@pytest.mark.parametrize("part", [0.3, 0.6, 0.9])
+@pytest.mark.parametrize("restarts", [0, 1])
+def test_half_a_jpeg_padded_with_zeros_is_refused(part: float, restarts: int) -> None:
+    """As downloads are that stopped."""
+    large = scene().resize((800, 600))
+    whole = odd_photos.save(large, "JPEG", restart_marker_rows=restarts)
+    there = whole[: int(len(whole) * part)]
+    with pytest.raises(ServiceError) as caught:
+        prepare(there.ljust(len(whole), b"\0"))
+
+    assert caught.value.code == "invalid_image"
+
+
+@pytest.mark.parametrize("quality", range(60, 90))
+def test_zeros_in_place_of_the_end_mark_do_no_harm(quality: int) -> None:
+    whole = odd_photos.save(scene(), "JPEG", quality=quality)
+
+    assert difference(sent(whole[:-2] + bytes(500)), scene()) <= 12
+
+
 @pytest.mark.parametrize("kind", [b"IHDR", b"PLTE", b"IDAT"])
 def test_a_checksum_counts_in_what_holds_pixels(kind: bytes) -> None:
     data = bytearray(odd_photos.save(scene("P"), "PNG"))

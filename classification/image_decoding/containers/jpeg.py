@@ -118,9 +118,14 @@ def _source(walk: _Walk, *, is_open_ended: bool) -> Source:
     if not walk.is_one_scan:
         memory += _samples(walk.frame, pixels) * COEFFICIENT_BYTES
         seconds += pixels * SECONDS_PER_SCAN_PIXEL * walk.scans
+    picture = b"".join(walk.parts)
+    if is_open_ended and picture.endswith(b"\0"):
+        # A download that stopped is often padded with zeros, which decode to something. The first
+        # may belong to the byte before it.
+        picture = picture.rstrip(b"\0") + b"\0"
     return Source(
         "MPO" if walk.is_mpo else "JPEG",
-        b"".join(walk.parts),
+        picture,
         width,
         height,
         memory=memory,
