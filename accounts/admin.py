@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.forms import UserChangeForm
 from django.contrib.auth.models import Group, Permission, User
 from django.db.models import ManyToManyField
 from django.http import HttpRequest
@@ -14,7 +15,7 @@ from rest_framework.authtoken.admin import TokenAdmin
 from rest_framework.authtoken.models import Token, TokenProxy
 
 from accounts import audit_admin
-from core.admin import StrictAdmin
+from core.admin import EditForm, StrictAdmin
 
 __all__ = ["StaffAdmin", "StaffGroupAdmin", "audit_admin"]
 
@@ -52,6 +53,7 @@ class PermissionField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
 
 
 class ReadablePermissions(StrictAdmin):
+    form = EditForm
     filter_horizontal = ()
 
     def formfield_for_manytomany(
@@ -76,8 +78,14 @@ admin.site.unregister(Group)
 admin.site.unregister(TokenProxy)
 
 
+class StaffForm(EditForm, UserChangeForm):  # type: ignore[type-arg]
+    """An account that was switched off meanwhile is not switched on again by an open form."""
+
+
 @admin.register(User)
 class StaffAdmin(ReadablePermissions, UserAdmin):  # type: ignore[type-arg]
+    form = StaffForm
+    readonly_fields = ("last_login", "date_joined")
     search_help_text = gettext_lazy("User name, name or e-mail address")
 
 

@@ -70,10 +70,6 @@ class AppAdmin(StrictAdmin):
             *super().get_urls(),
         ]
 
-    def save_model(self, request: HttpRequest, obj: App, form: Any, change: bool) -> None:
-        """Save what was edited: somebody may have switched the app off meanwhile."""
-        obj.save(update_fields=form.changed_data if change else None)
-
     def response_add(
         self, request: HttpRequest, obj: App, post_url_continue: str | None = None
     ) -> HttpResponse:

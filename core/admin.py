@@ -10,7 +10,7 @@ from django.contrib.admin import helpers
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import label_for_field, lookup_field
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
-from django.db.models import QuerySet
+from django.db.models import Manager, QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import URLPattern, path
 from django.utils.text import Truncator, capfirst
@@ -54,6 +54,12 @@ class StrictAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             return None
         return super().response_action(request, queryset, *args, **kwargs)
 
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if change and isinstance(form, EditForm):
+            form.save_edited()
+        else:
+            super().save_model(request, obj, form, change)
+
 
 class DownloadableAdmin(StrictAdmin):
     """Lists whose filtered rows can be downloaded by everybody who may see them."""
@@ -92,8 +98,7 @@ class EditForm(forms.ModelForm):  # type: ignore[type-arg]
     """A form that may stay open for hours: it submits the initial values as well, so that only
     edited fields are saved, and none over a change that was made since.
 
-    A valid form has the row as `current`, locked until the request's transaction ends; save its
-    `changed_data` only.
+    A valid form has the row as `current`, locked until the request's transaction ends.
     """
 
     current: Any
@@ -102,7 +107,7 @@ class EditForm(forms.ModelForm):  # type: ignore[type-arg]
         super().__init__(*args, **options)
         if self.instance.pk is not None:
             for field in self.fields.values():
-                field.show_hidden_initial = True
+                field.show_hidden_initial = not field.disabled
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -117,12 +122,22 @@ class EditForm(forms.ModelForm):  # type: ignore[type-arg]
             if _plain(now) not in (self._seen(name), _plain(cleaned.get(name))):
                 sentence = _("This is “%(now)s” by now. Reload the page to go on from there.")
                 self.add_error(name, sentence % {"now": self._shown(name, now)})
-        return cleaned
+        relations = {field.name for field in self.instance._meta.many_to_many}
+        untouched = relations.difference(self.changed_data)
+        # save_m2m() leaves what is missing here as it is.
+        return {name: value for name, value in cleaned.items() if name not in untouched}
+
+    def save_edited(self) -> None:
+        """Save the edited columns; save_m2m() saves the edited relations."""
+        columns = {field.name for field in self.instance._meta.concrete_fields}
+        self.instance.save(update_fields=columns.intersection(self.changed_data))
 
     def _seen(self, name: str) -> Any:
         """The value that the form showed when it was opened."""
+        field, own_name = self.fields[name], self.add_initial_prefix(name)
+        text = field.hidden_widget().value_from_datadict(self.data, self.files, own_name)
         try:
-            return _plain(self.fields[name].to_python(self.data.get(self.add_initial_prefix(name))))
+            return _plain(field.to_python(text))
         except ValidationError:
             return None
 
@@ -130,13 +145,21 @@ class EditForm(forms.ModelForm):  # type: ignore[type-arg]
         if isinstance(value, bool):
             return _("yes") if value else _("no")
         display = getattr(self.current, f"get_{name}_display", None)
-        text = display() if display else "–" if _plain(value) == "" else str(value)
-        return Truncator(text).chars(MAX_SHOWN)
+        plain = _plain(value)
+        if isinstance(plain, set):
+            text = ", ".join(sorted(map(str, plain)))
+        else:
+            text = str(display() if display else plain)
+        return Truncator(text or "–").chars(MAX_SHOWN)
 
 
 def _plain(value: Any) -> Any:
-    """A text without the changes that browsers and forms make to line breaks and outer blanks; any
-    other value unchanged, but "" for none."""
+    """A text without the changes that browsers and forms make to line breaks and outer blanks, ""
+    for none, and related rows as a set; any other value unchanged."""
+    if isinstance(value, Manager):
+        value = value.all()
+    if isinstance(value, QuerySet | list):
+        return set(value)
     if value is None or isinstance(value, str):
         return "\n".join((value or "").split("\r\n")).strip()
     return value
