@@ -130,7 +130,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return CursorWrapper(self.connection.cursor(), self)
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        names = ("host", "port", "database")
+        # The figures may be read from the same server as another user.
+        names = ("user", "host", "port", "unix_socket", "database")
         key = (*(conn_params.get(name) for name in names), *self._addresses)
         new = Pool(self._pool_size), Hosts(self._addresses)
         with _pools_lock:

@@ -82,3 +82,25 @@ def test_a_replica_that_is_away_is_done_without(primary: str) -> None:
     away = "mysql://nobody@127.0.0.1:1/nothing"
 
     assert shell(READ, DATABASE_URL=primary, STATS_DATABASE_URL=away) == "2"
+
+
+@pytest.mark.mariadb
+def test_a_replica_is_read_as_its_own_user() -> None:
+    """Behind a proxy, that is all that tells a replica from its primary."""
+    own = settings.DATABASES["default"]
+    place = f"{own['HOST']}:{own['PORT'] or 3306}/information_schema"
+    code = """
+from django.db import OperationalError, connections
+for alias in ("default", "stats"):
+    try:
+        connections[alias].ensure_connection()
+    except OperationalError as error:
+        print(alias, error.args[0])
+    connections[alias].close()
+"""
+    urls = {
+        "DATABASE_URL": f"mysql://{own['USER']}:{own['PASSWORD']}@{place}",
+        "STATS_DATABASE_URL": f"mysql://reader:of-another-password@{place}",
+    }
+
+    assert shell(code, **urls) == "stats 1045"
