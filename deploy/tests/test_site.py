@@ -151,6 +151,7 @@ def test_without_any_host_clients_are_told_when_to_come_back(tmp_path: Path, awa
 def test_the_app_learns_who_asks_and_the_log_does_not(tmp_path: Path) -> None:
     headers = {"Host": HOST, "X-User-ID": "device-7"}
     headers |= {"X-Forwarded-For": "6.6.6.6", "X-Forwarded-Proto": "http"}
+    headers |= {"X_Forwarded_For": "7.7.7.7"}  # which the app could not tell from the other
     with upstream() as host, running_nginx(tmp_path, [host.address]) as nginx:
         client = HTTPSConnection(nginx.secure_address, context=nginx.trust())
         client.request("POST", f"{CLASSIFY}?secret=1", b"x", headers)
@@ -160,6 +161,7 @@ def test_the_app_learns_who_asks_and_the_log_does_not(tmp_path: Path) -> None:
 
     head = host.requests[0].decode()
     assert "X-Forwarded-For: 6.6.6.6, 127.0.0.1\r\n" in head
+    assert "7.7.7.7" not in head
     assert "X-Forwarded-Proto: https\r\n" in head
     assert f"Host: {HOST}\r\n" in head
     assert log["path"] == CLASSIFY

@@ -28,6 +28,7 @@ error_log {folder}/main.log;
 worker_processes 2;
 events {{ worker_connections 1024; }}
 http {{
+    underscores_in_headers on;  # for the sake of another site
     include /etc/nginx/mime.types;
     client_body_temp_path {folder}/body;
     proxy_temp_path {folder}/proxy;
