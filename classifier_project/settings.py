@@ -270,7 +270,7 @@ if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 _handler: dict[str, Any] = (
-    {"class": "logging.handlers.WatchedFileHandler", "filename": LOG_FILE}
+    {"class": "core.logs.LogFileHandler", "filename": LOG_FILE}
     if LOG_FILE
     else {"class": "logging.StreamHandler"}
 )

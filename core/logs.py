@@ -1,8 +1,9 @@
-"""Log filters, and the JSON format."""
+"""Log filters, the JSON format, and the log file."""
 
 import json
 import logging
 from datetime import datetime
+from logging.handlers import WatchedFileHandler
 
 from django.core.exceptions import SuspiciousOperation
 from django.db import InterfaceError, OperationalError
@@ -62,3 +63,14 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False, default=str)
+
+
+class LogFileHandler(WatchedFileHandler):
+    """A log file that is opened again after a rotation. While it cannot be, lines go to the
+    standard error: Python's own handler raises to whoever logs, and requests would fail."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            super().emit(record)
+        except OSError:
+            self.handleError(record)

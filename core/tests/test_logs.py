@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import logging
+import shutil
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -125,3 +126,31 @@ def test_a_refusal_has_one_line_and_a_health_probe_none(
     assert "HTTP 401 InvalidApiKey" in line
     assert "Check LLM_API_KEY" in line
     assert not [line for line in lines if "/api/v1/" in line or line.startswith("Traceback")]
+
+
+def test_a_log_file_that_cannot_be_opened_again_costs_no_answer(
+    database: ScratchDatabase, tmp_path: Path
+) -> None:
+    """As after a rotation that leaves the file, or its folder, to another user."""
+    folder, output = tmp_path / "logs", tmp_path / "output"
+    folder.mkdir()
+    with (
+        output.open("w") as errors,
+        DashScopeServer() as dashscope,
+        running_server(
+            database, dashscope, errors, LOG_FILE=str(folder / "log"), WEB_WORKERS="1"
+        ) as server,
+    ):
+        shutil.rmtree(folder)
+        answers = [server.upload(photo(seed=seed)) for seed in range(2)]
+        dashscope.script("InvalidApiKey")
+        refused = server.upload(photo(seed=2))
+        folder.mkdir()  # and the server logs that it stops
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert database.value("SELECT COUNT(*) FROM request_log WHERE outcome = 'ok'") == 2
+    assert refused.json()["error_code"] == "model_not_configured"
+    # Until the file can be opened, its lines go to the standard error.
+    assert refused.headers["X-Request-ID"] not in (folder / "log").read_text()
+    assert "HTTP 401 InvalidApiKey" in output.read_text()
+    assert "Shutting down" in (folder / "log").read_text()
