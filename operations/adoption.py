@@ -176,10 +176,14 @@ def narrow_tables(connection: Any, cursor: Any) -> list[str]:
     """Our tables on MariaDB that are not in utf8mb4, except those of an older installation that
     have not been taken over."""
     recorder = MigrationRecorder(connection)
-    ours: set[str] = {model._meta.db_table for model in apps.get_models(include_auto_created=True)}
+    models: Any = {*apps.get_models(include_auto_created=True), recorder.Migration}
     if ("classification", "0001_initial") not in recorder.applied_migrations():
-        ours -= {CacheEntry._meta.db_table, RequestLog._meta.db_table}
-    return characters.narrow_tables(cursor, {*ours, "django_migrations"})
+        models -= {CacheEntry, RequestLog}
+    columns = {
+        model._meta.db_table: {field.column for field in model._meta.local_concrete_fields}
+        for model in models
+    }
+    return characters.narrow_tables(cursor, columns)
 
 
 def _clock(plans: list[Plan]) -> int:

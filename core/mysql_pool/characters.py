@@ -1,7 +1,7 @@
 """The character set of tables: utf8mb4, whatever the server's or the database's default. utf8mb3
 rejects emoji, and latin1 rejects Chinese."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Mapping
 from typing import Any
 
 CHARSET = "utf8mb4"
@@ -24,16 +24,23 @@ def collation(cursor: Any) -> str:
     return name if cursor.fetchone() else DEFAULT_COLLATION
 
 
-def narrow_tables(cursor: Any, tables: Iterable[str]) -> list[str]:
-    """The existing tables among `tables` that do not accept all characters."""
+def narrow_tables(cursor: Any, columns: Mapping[str, Collection[str]]) -> list[str]:
+    """The existing tables that do not accept all characters in these columns, by table. Others are
+    not ours to convert."""
     cursor.execute(
-        "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() "
+        "SELECT table_name, NULL FROM information_schema.tables WHERE table_schema = DATABASE() "
         "AND table_type = 'BASE TABLE' AND table_collation NOT LIKE 'utf8mb4%%' "
-        "UNION SELECT table_name FROM information_schema.columns WHERE table_schema = DATABASE() "
-        "AND character_set_name <> %s AND column_name <> %s",
+        "UNION SELECT table_name, column_name FROM information_schema.columns "
+        "WHERE table_schema = DATABASE() AND character_set_name <> %s AND column_name <> %s",
         [CHARSET, NARROW],
     )
-    return sorted({name for (name,) in cursor.fetchall()} & set(tables))
+    return sorted(
+        {
+            table
+            for table, column in cursor.fetchall()
+            if table in columns and (column is None or column in columns[table])
+        }
+    )
 
 
 def convert(cursor: Any, table: str) -> None:

@@ -89,6 +89,9 @@ def test_narrow_tables_are_found_and_converted(database: ScratchDatabase) -> Non
         database.query(f"ALTER TABLE {table} CONVERT TO CHARACTER SET {charset}")
     database.query("INSERT INTO auth_group (name) VALUES ('staff')")
     found = doctor(database)
+    manage(database, "migrate", "--plan")
+    manage(database, "migrate", "--check")
+    assert database.value(NARROW_COLUMNS) > 0
     migrate(database)
 
     assert "PROBLEM  characters:" in found
@@ -118,6 +121,27 @@ def test_an_older_installations_narrow_tables_are_converted(
 
     assert database.value(NARROW_COLUMNS) == 0
     assert database.value("SELECT description FROM image_classification_cache") == "un café"
+    assert "characters:" not in doctor(database)
+
+
+def test_an_older_tables_other_columns_and_the_case_of_its_hashes_are_kept(
+    database: ScratchDatabase,
+) -> None:
+    charset = database.value("SELECT @@character_set_database")
+    case_matters = f"CHARSET={charset} COLLATE={charset}_bin"
+    tables = older_service.PLAIN.replace(
+        "CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci", case_matters
+    ).replace("hit_count INT", "source VARCHAR(20) DEFAULT 'café', hit_count INT")
+    cache, log, *_ = tables.split(";\n")
+    hashes = ["a" * 64, "A" * 64]
+    columns = "image_hash, category, confidence, model_used"
+    rows = ", ".join(f"('{image_hash}', 'pets', 0.9, 'm')" for image_hash in hashes)
+    database.run([cache, log, f"INSERT INTO image_classification_cache ({columns}) VALUES {rows}"])
+    manage(database, "adopt")
+    migrate(database)
+
+    kept = database.query("SELECT image_hash, source FROM image_classification_cache ORDER BY id")
+    assert kept == [(image_hash, "café") for image_hash in hashes]
     assert "characters:" not in doctor(database)
 
 

@@ -17,12 +17,14 @@ class Command(migrate.Command):
 
     def handle(self, *args: Any, **options: Any) -> None:
         connection = connections[options["database"]]
-        if connection.vendor == "mysql":
-            self._wait_for_turn(connection)
-            self._widen_tables(connection)
+        only_reads = options["plan"] or options["check_unapplied"]
+        if connection.vendor != "mysql" or only_reads:
+            super().handle(*args, **options)
+            return
+        self._wait_for_turn(connection)
+        self._widen_tables(connection)
         super().handle(*args, **options)
-        if connection.vendor == "mysql":  # including tables that were just taken over
-            self._widen_tables(connection)
+        self._widen_tables(connection)  # including tables that were just taken over
 
     def _wait_for_turn(self, connection: Any) -> None:
         """Take a lock that is released with this connection.
