@@ -16,7 +16,9 @@ logger = logging.getLogger(__name__)
 
 # MariaDB's error numbers for a step that has been done: the table, column, index or foreign key
 # exists already, or what it drops, renames or changes is gone.
-DONE_BEFORE = {1050, 1060, 1061, 1826, 1091, 1176, 1054}
+DONE_BEFORE = {1050, 1060, 1061, 1826, 1051, 1091, 1176, 1054}
+# What is to be dropped from a table went with it.
+NO_TABLE = 1146
 # "Can't create table" has many causes; with errno 121, the foreign key exists already.
 CANNOT_CREATE = 1005
 
@@ -46,7 +48,7 @@ class SchemaEditor(schema.DatabaseSchemaEditor):
         try:
             super().execute(sql, params)
         except DatabaseError as error:
-            if not _was_done_before(error):
+            if not _was_done_before(error, str(sql)):
                 raise
             logger.debug("Done before, passed over: %s (%s)", sql, error.args[1])
 
@@ -63,6 +65,10 @@ class SchemaEditor(schema.DatabaseSchemaEditor):
             )
 
 
-def _was_done_before(error: DatabaseError) -> bool:
+def _was_done_before(error: DatabaseError, sql: str) -> bool:
     code, message, *_ = (*error.args, "", "")
-    return code in DONE_BEFORE or (code == CANNOT_CREATE and "errno: 121" in str(message))
+    return (
+        code in DONE_BEFORE
+        or (code == NO_TABLE and " DROP " in f" {sql}")
+        or (code == CANNOT_CREATE and "errno: 121" in str(message))
+    )

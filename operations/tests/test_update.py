@@ -12,7 +12,13 @@ from django.conf import settings
 
 from tests.support import first_release
 from tests.support.dashscope_server import DashScopeServer
-from tests.support.servers import ScratchDatabase, migrate, running_server, unmigrated_database
+from tests.support.servers import (
+    ScratchDatabase,
+    manage,
+    migrate,
+    running_server,
+    unmigrated_database,
+)
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -56,6 +62,18 @@ def test_the_tables_can_go_back_to_the_first_release_and_forward_again(tmp_path:
         written = rows_by_table(database, columns)
         migrate(database)
         assert rows_by_table(database, columns) == written
+
+
+@pytest.mark.mariadb
+def test_a_step_back_that_was_killed_goes_on(tmp_path: Path) -> None:
+    with unmigrated_database(tmp_path) as database:
+        migrate(database)
+        # It is dropped after its constraints, and only then is the step recorded.
+        database.query("DROP TABLE client_quota_counter")
+        manage(database, "migrate", "clients", "zero", "--verbosity=0")
+        migrate(database)
+
+        assert database.value("SELECT COUNT(*) FROM client_quota_counter") == 0
 
 
 def step_back(database: ScratchDatabase, applied: list[tuple[Any, ...]]) -> None:
