@@ -92,6 +92,29 @@ def test_a_chunked_body_is_taken_as_any_other(settings: Settings) -> None:
     assert (uploaded[0], json.loads(uploaded[2])["success"]) == ("200 OK", True)
 
 
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        *("; charset=rot13", "; charset=base64", "; charset=nowhere", "; charset=undefined"),
+        *("; a*=nowhere''b", "; boundary*=nowhere''b", "; charset*=nowhere''b", "; a*0*=rot13''b"),
+    ],
+)
+def test_a_content_type_in_no_encoding_is_read_without_it(
+    settings: Settings, parameters: str
+) -> None:
+    settings.LLM_PROVIDER = "local"
+    question = json.dumps({"image_hash": "0" * 64}).encode()
+    body, content_type = form(photo())
+    length = {"CONTENT_LENGTH": str(len(body))}
+    asked = send(
+        CHECK, question, "application/json" + parameters, CONTENT_LENGTH=str(len(question))
+    )
+    uploaded = send("/api/v1/classify", body, content_type + parameters, **length)
+
+    assert asked[0] in {"200 OK", "400 Bad Request"}
+    assert (uploaded[0], json.loads(uploaded[2])["success"]) == ("200 OK", True)
+
+
 def test_who_sends_slowly_keeps_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cpu_gate, "PATIENCE_SECONDS", 60)
     body, content_type = form(b"not a photo")

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from classification.api.errors import error_body
 from classification.api.request_bodies import body_memory
+from classification.api.request_bodies.content_type import readable_content_type
 from classification.api.request_bodies.limits import PHOTOS, content_length, max_body_bytes
 from classification.errors import ServiceError
 
@@ -46,6 +47,7 @@ def buffer_request_bodies(application: "WSGIApplication") -> "WSGIApplication":
     def wrapped(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         length, limit = content_length(environ), max_body_bytes(environ["PATH_INFO"])
         is_chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
+        environ["CONTENT_TYPE"] = readable_content_type(environ.get("CONTENT_TYPE", ""))
         memory = body_memory.albums if environ["PATH_INFO"] in ALBUMS else body_memory.photos
         with contextlib.ExitStack() as held:
             try:
