@@ -180,6 +180,15 @@ def test_a_generated_secret_is_kept(value: Start) -> None:
     assert value("settings.SECRET_KEY") == value("settings.SECRET_KEY") != ""
 
 
+@pytest.mark.parametrize("left", ["", "\0" * 50])
+def test_a_file_that_a_power_cut_emptied_is_no_secret(
+    refusal: Start, tmp_path: Path, left: str
+) -> None:
+    (tmp_path / "secret_key").write_text(left)
+
+    assert "SECRET_KEY is not set" in refusal(STATE_DIRECTORY=str(tmp_path))
+
+
 def test_what_an_older_secret_signed_stays_good(value: Start) -> None:
     secrets = {"SECRET_KEY": "new" * 20, "SECRET_KEY_FALLBACKS": "older" * 10 + ", old" + "er" * 20}
     signing = "__import__('django.core.signing').core.signing"

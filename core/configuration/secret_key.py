@@ -27,8 +27,11 @@ def read_or_create(path: Path) -> str:
         finally:
             draft.unlink()
     try:
-        return path.read_text().strip()
+        secret = path.read_text().strip().strip("\0")
     except OSError as error:
         raise ImproperlyConfigured(
             f"SECRET_KEY is not set, and {path} cannot be read: {error.strerror}."
         ) from None
+    if not secret:  # a power cut may leave it without bytes, or with zeros
+        raise ImproperlyConfigured(f"SECRET_KEY is not set, and {path} is empty: delete it.")
+    return secret
