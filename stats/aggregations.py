@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import CharField, Count, F, Max, Min, Model, Q, QuerySet, Sum
-from django.db.models.functions import Cast, Substr
+from django.db.models.functions import Cast, Greatest, Substr
 
 from classification.choices import OK, Billed, Source
 from classification.models import LocalDate, ModelCall, RequestLog
@@ -23,7 +23,8 @@ ZERO = Decimal(0)
 FAILED = ~Q(outcome=OK)
 # Times are stored in local time, as text: YYYY-MM-DD HH:MM:SS.
 MINUTE = Substr(Cast("created_at", CharField(max_length=26)), 12, 5)
-# The service this one replaces stored neither a source nor a price.
+# The service this one replaces stored neither a source nor a price, and its clock could go back.
+TIME_MS = Greatest(F("processing_time_ms"), 0)
 OLDER = Q(source="", outcome=OK)
 
 
@@ -44,7 +45,7 @@ def _request_sums() -> dict[str, Any]:
         "hits": Count("pk", filter=Q(from_cache=True)),
         "failures": Count("pk", filter=FAILED),
         "timed_requests": Count("processing_time_ms"),
-        "total_time_ms": Sum("processing_time_ms", default=0),
+        "total_time_ms": Sum(TIME_MS, default=0),
         # The cost of newer answers comes from the ledger.
         "cost": Count("pk", filter=OLDER & Q(from_cache=False)) * settings.COST_PER_API_CALL,
         "saved": Sum("saved", default=ZERO)
@@ -61,7 +62,7 @@ def _categories(log: QuerySet[Any], **keys: Any) -> Rows:
     # Fallback answers (`source=none`) are not counted.
     answered = log.exclude(category="").exclude(source=Source.NONE)
     rows: Rows = answered.values("category", **keys).annotate(
-        answers=Count("pk"), total_confidence=Sum("confidence")
+        answers=Count("pk"), total_confidence=Sum("confidence", default=ZERO)
     )
     return rows
 
@@ -150,7 +151,7 @@ DURATIONS = Aggregation(
     _sums("requests"),
     lambda log: (
         log.filter(processing_time_ms__isnull=False)
-        .values(day=F("created_date"), time_ms=F("processing_time_ms"))
+        .values(day=F("created_date"), time_ms=TIME_MS)
         .annotate(requests=Count("pk"))
     ),
 )

@@ -127,7 +127,7 @@ class CacheEntryAdmin(EntryActions):
 
     @admin.display(description=gettext_lazy("photo hash"), ordering="image_hash")
     def short_hash(self, entry: CacheEntry) -> str:
-        return f"{entry.image_hash[:12]}…"
+        return f"{(entry.image_hash or '')[:12]}…"
 
     @admin.display(description=gettext_lazy("description"))
     def short_description(self, entry: CacheEntry) -> str:
@@ -140,7 +140,7 @@ class CacheEntryAdmin(EntryActions):
 
     @admin.display(description=gettext_lazy("confidence"), ordering="confidence")
     def percent(self, entry: CacheEntry) -> str:
-        return f"{entry.confidence:.1%}"
+        return "–" if entry.confidence is None else f"{entry.confidence:.1%}"
 
     @admin.display(description=gettext_lazy("provider"))
     def provider_name(self, entry: CacheEntry) -> str:

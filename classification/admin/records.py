@@ -118,7 +118,8 @@ class RequestLogAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("confidence"))
     def percent(self, row: RequestLog) -> str:
-        return f"{row.confidence:.1%}" if row.category else "–"
+        is_known = row.category and row.confidence is not None
+        return f"{row.confidence:.1%}" if is_known else "–"
 
     @admin.display(description=gettext_lazy("app"))
     def app_name(self, row: RequestLog) -> str:

@@ -44,6 +44,7 @@ ONE_OF_KEYS = f"^({'|'.join(sorted(KEYS))})$"
 HASH = "^[0-9a-fA-F]{64}$"
 
 UNKNOWN_CATEGORY = Q(category=None) | ~Q(category__regex=ONE_OF_KEYS)
+NO_HASH = Q(image_hash=None) | ~Q(image_hash__regex=HASH)
 NO_CONFIDENCE = Q(confidence=None) | ~Q(confidence__gte=0, confidence__lte=1)
 KEPT_FAILURE = Q(category=OTHER, confidence=FAILURE_CONFIDENCE) & (
     Q(says__iregex=FAILURE_WORDS) | Q(words__iregex=FAILURE_REPLY)
@@ -67,7 +68,7 @@ def impossible_entries(entries: type[Model], now: datetime) -> list[Kind]:
     return [
         Kind("category is not one of the eight", "dropped", rows.filter(UNKNOWN_CATEGORY)),
         Kind("confidence is not from 0 to 1", "dropped", rows.filter(NO_CONFIDENCE)),
-        Kind("hash is not 64 hexadecimal digits", "dropped", rows.exclude(image_hash__regex=HASH)),
+        Kind("hash is not 64 hexadecimal digits", "dropped", rows.filter(NO_HASH)),
         Kind("hash exists twice, in upper and lower case", "dropped", rows.filter(twice)),
         Kind("a failed call stored as an answer", "dropped", rows.filter(KEPT_FAILURE)),
         Kind(

@@ -102,7 +102,8 @@ class CacheEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.image_hash[:12]}… {self.category}"
+        # Older installations' tables take an entry without a hash.
+        return f"{(self.image_hash or '')[:12]}… {self.category}"
 
     @property
     def corrector(self) -> str:

@@ -79,4 +79,4 @@ class RequestLog(models.Model):
         indexes = [models.Index(fields=["created_date"], name="log_created_date")]
 
     def __str__(self) -> str:
-        return self.request_id
+        return self.request_id or f"#{self.pk}"  # older installations' tables take none

@@ -76,13 +76,14 @@ class CachedAnswer(NamedTuple):
             # Older installations wrote some hashes in upper case.
             image_hash=image_hash.lower(),
             category=category,
-            confidence=Decimal(str(confidence)),
+            confidence=Decimal(str(confidence or 0)),
             description=description,
             cost=_cost(Decimal(str(cost)), provider),
             provider=provider,
             prompt_version=version,
             corrected=corrected_at is not None,
-            ask_again=bool(ask_again),
+            # Older installations' tables take an answer without it.
+            ask_again=bool(ask_again) or confidence is None,
         )
 
     @classmethod

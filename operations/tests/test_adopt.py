@@ -25,6 +25,7 @@ from tests.support.older_service import (
 )
 from tests.support.servers import (
     ScratchDatabase,
+    manage,
     migrate,
     running_server,
     unmigrated_database,
@@ -229,6 +230,57 @@ def test_what_could_never_have_been_right_is_dropped_by_choice(database: Scratch
     assert left[ANSWERS[6].image_hash][7] == 1
     assert left[ANSWERS[7].image_hash][8] <= datetime.now()
     assert rows(database, LOG)
+
+
+LOOK_AT_EVERYTHING = """
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.test import Client
+from classification.models import CacheEntry, RequestLog
+from stats.rollup import chunks
+chunks.SETTLING_SECONDS = 0
+call_command("roll_up_stats", verbosity=0)
+call_command("roll_up_stats", verbosity=0)
+client = Client(raise_request_exception=False, headers={"host": "localhost"})
+client.force_login(User.objects.create(username="lin", is_staff=True, is_superuser=True))
+pages = ["/", "/status/", "/bill/", "/admin/classification/cacheentry/"]
+pages += ["/admin/classification/requestlog/", "/api/v1/stats/range?last=30d"]
+for name, model in (("cacheentry", CacheEntry), ("requestlog", RequestLog)):
+    keys = model.objects.values_list("pk", flat=True)
+    pages += [f"/admin/classification/{name}/{key}/change/" for key in keys]
+print([(page, status) for page in pages if (status := client.get(page).status_code) >= 400])
+call_command("purge_request_log", "--older-than=30d")
+print(RequestLog.objects.filter(created_date__lt="2026-04-01").count())
+"""
+
+
+def test_rows_in_which_much_is_missing_break_nothing(database: ScratchDatabase) -> None:
+    """As tables take them whose columns may all be NULL, and a clock that was set back."""
+    install(database, "binary")
+    database.query(f"ALTER TABLE {CACHE} MODIFY image_hash VARCHAR(64)")
+    odd = "a" * 64
+    database.query(
+        f"INSERT INTO {CACHE} (image_hash, category) VALUES "
+        f"('{odd}', 'pets'), (NULL, 'pets'), (NULL, NULL), ('{'b' * 64}', NULL)"
+    )
+    database.query(
+        f"INSERT INTO {LOG} (created_at, request_id, category, confidence, processing_time_ms) "
+        "VALUES ('2026-03-01 10:00', NULL, NULL, NULL, NULL), "
+        "('2026-03-01 10:00', NULL, 'screenshot', NULL, -3)"
+    )
+    said = adopt(database, "--check")[1]
+    migrate(database)
+    # The older service goes on for a while.
+    database.query(f"INSERT INTO {CACHE} (image_hash, category) VALUES ('{'c' * 64}', 'pets')")
+    with DashScopeServer() as model, running_server(database, model, WEB_WORKERS="1") as server:
+        hashes = [odd, "b" * 64, "c" * 64, ANSWERS[0].image_hash]
+        found = [server.check(image_hash).json() for image_hash in hashes]
+    seen = manage(database, "shell", "--no-imports", "-c", LOOK_AT_EVERYTHING)
+
+    assert [body.get("cached") for body in found] == [False, False, False, True]
+    assert "Impossible entries: 3, hash is not 64 hexadecimal digits" in said
+    assert "[]" in seen.splitlines(), seen
+    assert seen.splitlines()[-1] == "0"
 
 
 def test_tables_that_do_not_fit_are_left_as_they_are(database: ScratchDatabase) -> None:

@@ -44,9 +44,9 @@ class Calibration(NamedTuple):
     bins: list[Bin]
 
     def bin_of(self, entry: CacheEntry) -> Bin | None:
-        """The bin of an entry's confidence. None if it has too few photos, or if the answer is
-        another model's or a person's."""
-        if entry.corrected_at or entry.model_used != self.model:
+        """The bin of an entry's confidence. None if it has too few photos or no confidence, or if
+        the answer is another model's or a person's."""
+        if entry.corrected_at or entry.model_used != self.model or entry.confidence is None:
             return None
         sure = float(entry.confidence)
         found = next((one for one in self.bins if one.low <= sure <= one.high), None)
