@@ -78,14 +78,12 @@ class PromptForm(forms.Form):
 
 
 class PublishForm(PromptForm):
-    """A checked draft, the version it was written against, the fate of older answers, and
-    whether what speaks against it is accepted."""
+    """A checked draft, the version it was written against, and the fate of older answers."""
 
     OLDER = [("keep", _("Keep")), ("unknown", _("Invalidate older answers now"))]
 
     based_on = VersionField()
     older = forms.ChoiceField(choices=OLDER, widget=forms.RadioSelect)
-    accepts = forms.BooleanField(required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -150,7 +150,8 @@ def publish_draft(request: StaffRequest) -> HttpResponse:
         sentence = _("This is the live prompt already; nothing was published.")
         return _back_to_draft(request, draft, sentence)
     objections = publish_checks.objections(draft["text"])
-    if objections and not draft["accepts"]:
+    # A run may have ended since the page was opened: a tick is for the sentence beside it.
+    if not set(objections) <= set(request.POST.getlist("accepts")):
         return _back_to_draft(request, draft, " ".join(objections))
     try:
         published = PromptVersion.objects.publish(

@@ -31,7 +31,7 @@ def log_in(client: Client, *roles: str) -> User:
 
 def publish(client: Client) -> Any:
     text = DEFAULT_PROMPT.replace("请看", "请仔细看")
-    form = {"text": text, "based_on": 1, "older": "keep", "accepts": "yes"}
+    form = {"text": text, "based_on": 1, "older": "keep", "accepts": "从未评测过。"}
     return client.post(reverse("prompt-publish"), form)
 
 

@@ -45,9 +45,11 @@ def runs(request: StaffRequest) -> HttpResponse:
 @staff_with("classification.publish_promptversion")
 @require_POST
 def accept_model(request: StaffRequest) -> HttpResponse:
-    """Accept the live model, although it was never measured or is measurably worse."""
+    """Accept the live model, although it was never measured or is measurably worse: as the page
+    said, or it shows the page as it is by now."""
     state = gate.live_model()
-    if state and state.is_in_question:
+    seen = (request.POST.get("model"), request.POST.get("objection"))
+    if state and state.is_in_question and seen == (state.subject.model, state.verdict.objection):
         accepted = gate.accept_model(state)
         sentence = _("Model accepted:") + f" {state.verdict.objection}"
         record(request.user, accepted, sentence)

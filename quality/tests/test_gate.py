@@ -1,5 +1,7 @@
 """The gate before a prompt goes live: what was measured of it decides whether it wants a tick."""
 
+import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -14,6 +16,7 @@ from classification.models import PromptVersion
 from operations.doctor.findings import Options
 from operations.doctor.quality import examine_quality
 from quality.models import AcceptedModel
+from tests.support.html_forms import input_values
 from tests.support.runs import make_run
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +41,10 @@ def reviewed(client: Client) -> str:
     return client.post(reverse("prompt-draft"), {"text": DRAFT}, follow=True).content.decode()
 
 
+def tick_in(page: str) -> str:
+    return unescape(re.findall(r'name="accepts" value="([^"]*)"', page)[0])
+
+
 def is_published() -> bool:
     return PromptVersion.objects.current().text == DRAFT
 
@@ -47,7 +54,7 @@ def test_a_draft_that_was_never_measured_wants_a_tick(admin_client: Client) -> N
     assert NEVER in publish(admin_client)
     assert not is_published()
 
-    publish(admin_client, accepts="yes")
+    publish(admin_client, accepts=tick_in(reviewed(admin_client)))
     assert is_published()
     assert NEVER in LogEntry.objects.get().change_message
 
@@ -62,9 +69,18 @@ def test_a_draft_that_is_worse_by_more_than_chance_wants_a_tick(admin_client: Cl
     assert "80.0%" in page
     publish(admin_client)
     assert not is_published()
-    publish(admin_client, accepts="yes")
+    publish(admin_client, accepts=tick_in(reviewed(admin_client)))
     assert is_published()
     assert "90.0%" in LogEntry.objects.get().change_message
+
+
+def test_a_tick_is_for_what_the_page_said(admin_client: Client) -> None:
+    tick = tick_in(reviewed(admin_client))
+    make_run(90, 100, prompt=DEFAULT_PROMPT)
+    make_run(70, 100, prompt=DRAFT)
+
+    assert WORSE in publish(admin_client, accepts=tick)
+    assert not is_published()
 
 
 @pytest.mark.parametrize("right", [88, 90, 100])
@@ -151,10 +167,13 @@ def test_a_change_of_model_is_in_question_until_somebody_accepts_it(
     assert words in message
     assert "an-older-model was right on 90.0%" in message
 
-    admin_client.post(reverse("quality-accept"))
+    shown = input_values(admin_client.get("/quality/").content.decode())
+    admin_client.post(reverse("quality-accept"), shown)
     assert [level for level, _ in doctor_findings()] == ["ok"]
     assert "90.0%" in LogEntry.objects.get().change_message or right is None
     make_run(70, 100)  # a later run is a new question
+    assert [level for level, _ in doctor_findings()] == ["warning"]
+    admin_client.post(reverse("quality-accept"), shown)  # of a page from before that run
     assert [level for level, _ in doctor_findings()] == ["warning"]
 
 
