@@ -16,6 +16,8 @@ from tests.support.html_forms import input_values
 ENTRIES = "/admin/classification/cacheentry/"
 TIMEOUT = 90
 DONE = 302
+# What the page says of each prompt that is published here, and wants a tick for.
+NEVER_MEASURED = "从未评测过。"
 LIMITS = ("new_photos_per_day", "user_new_photos_per_day")
 
 
@@ -133,7 +135,8 @@ def publish(staff: StaffClient) -> None:
     if older == "unknown":
         staff.world.witness.unknown_since.append(time.monotonic())
     text = f"{DEFAULT_PROMPT}\n{staff.rng.random()}"
-    staff.post("/prompt/publish/", text=text, based_on=str(version), older=older)
+    form = {"text": text, "based_on": str(version), "older": older, "accepts": NEVER_MEASURED}
+    staff.post("/prompt/publish/", **form)
 
 
 def raise_limit(staff: StaffClient) -> None:
