@@ -42,7 +42,7 @@ def reviewed(client: Client) -> str:
 
 
 def tick_in(page: str) -> str:
-    return unescape(re.findall(r'name="accepts" value="([^"]*)"', page)[0])
+    return unescape(re.findall(r'name="accepts"\s+value="([^"]*)"', page)[0])
 
 
 def is_published() -> bool:
