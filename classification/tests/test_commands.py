@@ -10,6 +10,7 @@ import pytest
 import time_machine
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -169,6 +170,17 @@ def test_prepare_makes_an_app_and_an_account_where_there_are_none(client: Client
 
     assert re.search(r"^App: app\nKey, .*: \S+\nStaff account: admin\nPassword .*: \S+\n$", shown)
     assert run("prepare") == ""
+
+
+@pytest.mark.mariadb
+def test_a_migrate_that_has_ended_holds_up_no_other_in_its_process() -> None:
+    """Its connection goes back to the pool, open."""
+    run("migrate")
+    lock = f"migrate {connection.settings_dict['NAME']}"[:64]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT IS_USED_LOCK(%s)", [lock])
+
+        assert cursor.fetchone() == (None,)
 
 
 def test_models_prints_what_is_in_force_and_how_old_each_fact_is(

@@ -1,10 +1,12 @@
 """Django's migrate; on MariaDB, one at a time, and with tables converted to utf8mb4."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from django.core.management.base import CommandError
 from django.core.management.commands import migrate
-from django.db import connections
+from django.db import Error, connections
 
 from core.mysql_pool import characters
 from operations import adoption
@@ -21,18 +23,28 @@ class Command(migrate.Command):
         if connection.vendor != "mysql" or only_reads:
             super().handle(*args, **options)
             return
-        self._wait_for_turn(connection)
-        self._widen_tables(connection)
-        super().handle(*args, **options)
-        self._widen_tables(connection)  # including tables that were just taken over
+        with self._turn(connection):
+            self._widen_tables(connection)
+            super().handle(*args, **options)
+            self._widen_tables(connection)  # including tables that were just taken over
 
-    def _wait_for_turn(self, connection: Any) -> None:
-        """Take a lock that is released with this connection.
+    @contextmanager
+    def _turn(self, connection: Any) -> Iterator[None]:
+        """Hold a lock within the block, after waiting for it.
 
         After `kill -9`, the server finishes the current statement and holds the lock until then, so
         the next migrate sees a consistent state.
         """
         lock = f"migrate {connection.settings_dict['NAME']}"[:64]
+        self._wait_for(lock, connection)
+        try:
+            yield
+        finally:
+            # With the connection, the lock is gone, too.
+            with suppress(Error), connection.cursor() as cursor:
+                cursor.execute("SELECT RELEASE_LOCK(%s)", [lock])
+
+    def _wait_for(self, lock: str, connection: Any) -> None:
         with connection.cursor() as cursor:
             cursor.execute("SELECT IS_USED_LOCK(%s) IS NOT NULL", [lock])
             if cursor.fetchone()[0]:
