@@ -7,9 +7,7 @@ reservation, and a photo that was not answered is released. Apps without limits 
 
 import functools
 import secrets
-import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from datetime import time as time_of_day
@@ -23,6 +21,7 @@ from clients.directory import AppInfo, Usage, directory
 from clients.models import QuotaCounter, QuotaReservation
 from clients.pseudonyms import keyed_digest
 from core.client_address import client_network
+from core.database.reservations import Orphans, Unsent
 from core.database.transactions import write_atomically
 
 # Apps should retry by then: an operator may raise a limit before the day ends.
@@ -34,16 +33,8 @@ Scope = QuotaCounter.Scope
 # Returns an app's usage of a day before it had a counter: new photos, millionths of a yuan.
 UsedBefore = Callable[[int, date], tuple[int, int]]
 
-# No commit takes longer; otherwise release_orphans() finds it.
-UNSENT_SECONDS = 30
-
-# Reservations for which nothing was sent, and since when: until they are given back, and for
-# UNSENT_SECONDS where they may yet appear, if a commit is still in progress.
-_unsent: deque[tuple[QuotaReservation, float]] = deque()
-# When release_orphans() first saw each token, by this process's monotonic clock: clocks of hosts
-# are never compared.
-_seen: dict[str, float] = {}
-_sweeping = threading.Lock()
+_unsent: Unsent[QuotaReservation] = Unsent()
+_orphans = Orphans()
 
 
 class QuotaExceeded(Exception):
@@ -129,35 +120,24 @@ def settle(reservation: QuotaReservation | None, *, is_answered: bool, spent: in
 def give_back_later(reservation: QuotaReservation | None) -> None:
     """Leave a reservation for which nothing was sent to give_back_unsent(): the database fails."""
     if reservation:
-        _unsent.append((reservation, time.monotonic()))
+        _unsent.add(reservation)
 
 
 def give_back_unsent() -> None:
     """Release the reservations for which nothing was sent; raises DatabaseError."""
-    for _ in range(len(_unsent)):
-        reservation, since = _unsent[0]
-        is_gone = write_atomically(functools.partial(_give_back, reservation, 0))
-        _unsent.popleft()
-        if not is_gone and time.monotonic() - since < UNSENT_SECONDS:
-            _unsent.append((reservation, since))
+    _unsent.release(lambda reservation: _give_back(reservation, 0))
 
 
 def reset() -> None:
     """Forget everything this process has seen and is to give back; for tests."""
     _unsent.clear()
-    _seen.clear()
+    _orphans.clear()
 
 
 def release_orphans(after_seconds: float, spent: int) -> None:
     """Release the reservations of killed processes: those first seen `after_seconds` ago. Their
     calls may be billed, and count as `spent` millionths of a yuan each."""
-    now = time.monotonic()
-    with _sweeping:
-        found = {reservation.token: reservation for reservation in QuotaReservation.objects.all()}
-        for token in set(_seen) - set(found):
-            del _seen[token]
-        orphans = [r for t, r in found.items() if now - _seen.setdefault(t, now) >= after_seconds]
-    for orphan in orphans:
+    for orphan in _orphans.find(QuotaReservation.objects.all(), after_seconds):
         write_atomically(lambda orphan=orphan: _give_back(orphan, spent))  # type: ignore[misc]
 
 

@@ -6,11 +6,8 @@ and came back. Reservations of killed processes are found by their age and count
 billed.
 """
 
-import functools
 import logging
 import secrets
-import threading
-import time
 from collections import deque
 from collections.abc import Sequence
 from decimal import Decimal
@@ -23,26 +20,20 @@ from classification.billing import daily_limit
 from classification.choices import Billed
 from classification.models import ModelCall, Reservation
 from classification.signals import calls_logged
+from core.database.reservations import Orphans, Unsent
 from core.database.transactions import write_atomically
 
 logger = logging.getLogger(__name__)
 
 # A reservation seen for so long is an orphan: the call would have ended long before.
 ORPHAN_SECONDS = settings.LLM_TIMEOUT + 60
-# No commit takes longer; otherwise settle_orphans() finds it.
-UNSENT_SECONDS = 30
 # The outcome of a call whose process was killed, so that its end is unknown.
 KILLED = "internal_error"
 
 # Tokens of reservations whose calls are in the ledger; deleted in batches after the requests.
 _settled: deque[str] = deque()
-# Reservations whose INSERT failed, and when: they may exist all the same, if the acknowledgement of
-# the commit got lost, or the commit is still in progress.
-_unsent: deque[tuple[Reservation, float]] = deque()
-# When settle_orphans() first saw each token, by this process's monotonic clock: clocks of hosts may
-# jump, and are never compared.
-_seen: dict[str, float] = {}
-_sweeping = threading.Lock()
+_unsent: Unsent[Reservation] = Unsent()
+_orphans = Orphans()
 
 
 def reserve(
@@ -76,7 +67,7 @@ def reserve(
         else:
             daily_limit.take(reservation, limit)
     except Error:  # the row may exist all the same, but nothing will be sent
-        _unsent.append((reservation, time.monotonic()))
+        _unsent.add(reservation)
         raise
     return reservation
 
@@ -99,12 +90,7 @@ def delete_later(reservation: Reservation) -> None:
 def delete_settled() -> None:
     """Delete the reservations whose calls are in the ledger, and those for which nothing was
     sent."""
-    for _ in range(len(_unsent)):
-        reservation, since = _unsent[0]
-        is_gone = write_atomically(functools.partial(_take_back, reservation))
-        _unsent.popleft()
-        if not is_gone and time.monotonic() - since < UNSENT_SECONDS:
-            _unsent.append((reservation, since))
+    _unsent.release(_take_back)
     tokens = list(_settled)
     if tokens:
         Reservation.objects.filter(token__in=tokens).delete()
@@ -118,21 +104,15 @@ def settle_orphans() -> None:
     They were sent, or about to be. Only call it in a process that has reached the database for a
     while, so that live processes have settled what they queued during an outage.
     """
-    now = time.monotonic()
-    with _sweeping:
-        found = {reservation.token: reservation for reservation in Reservation.objects.all()}
-        for token in set(_seen) - set(found):
-            del _seen[token]
-        for token, reservation in found.items():
-            if now - _seen.setdefault(token, now) >= ORPHAN_SECONDS:
-                _settle_orphan(reservation)
+    for orphan in _orphans.find(Reservation.objects.all(), ORPHAN_SECONDS):
+        _settle_orphan(orphan)
 
 
 def reset() -> None:
     """Forget everything this process has settled and seen; for tests."""
     _settled.clear()
     _unsent.clear()
-    _seen.clear()
+    _orphans.clear()
 
 
 def _settle_orphan(orphan: Reservation) -> None:
