@@ -14,21 +14,12 @@ from django.utils.translation import gettext_lazy
 
 from classification.admin.criteria import LedgerFilter, LogFilter
 from classification.admin.filters import CountedFilter, ProviderFilter
-from classification.admin.tables import ReadOnlyAdmin, entry_link
+from classification.admin.photo_records import PhotoRecordAdmin
+from classification.admin.tables import ReadOnlyAdmin
 from classification.choices import DAILY_LIMIT, OK, Source
-from classification.models import STAFF_ID, CallFailure, ModelCall, PromptVersion, RequestLog
+from classification.models import CallFailure, ModelCall, PromptVersion, RequestLog
 from classification.monitoring.outage_advice import TEXTS
 from classification.templatetags.figures import milliseconds, outcome_name, provider_name, yuan
-from clients.directory import directory
-
-
-def _app_name(app_id: int | None) -> str:
-    if app_id is None or app_id == STAFF_ID:
-        return _("Staff's trials")
-    try:
-        return directory.app(app_id).name
-    except KeyError:  # it has just been made, or never was
-        return str(app_id)
 
 
 def _failure_of(call: ModelCall) -> CallFailure | None:
@@ -41,7 +32,7 @@ WITHIN = timedelta(hours=2)
 
 
 @admin.register(RequestLog)
-class RequestLogAdmin(ReadOnlyAdmin):
+class RequestLogAdmin(PhotoRecordAdmin):
     list_display = (
         "at",
         "request_id",
@@ -121,25 +112,13 @@ class RequestLogAdmin(ReadOnlyAdmin):
         is_known = row.category and row.confidence is not None
         return f"{row.confidence:.1%}" if is_known else "–"
 
-    @admin.display(description=gettext_lazy("app"))
-    def app_name(self, row: RequestLog) -> str:
-        return _app_name(row.app_id)
-
     @admin.display(description=gettext_lazy("processing time"), ordering="processing_time_ms")
     def time_taken(self, row: RequestLog) -> str:
         return milliseconds(row.processing_time_ms)
 
-    @admin.display(description=gettext_lazy("cost"), ordering="cost")
-    def price(self, row: RequestLog) -> str:
-        return yuan(row.cost) if row.cost else "–"
-
     @admin.display(description=gettext_lazy("saved"))
     def money_saved(self, row: RequestLog) -> str:
         return yuan(row.saved) if row.saved else "–"
-
-    @admin.display(description=gettext_lazy("cache entry"))
-    def entry(self, row: RequestLog) -> SafeString | str:
-        return entry_link(row)
 
     @admin.display(description=gettext_lazy("model calls"))
     def calls(self, row: RequestLog) -> SafeString:
@@ -156,7 +135,7 @@ def cause_name(reason: str) -> str:
 
 
 @admin.register(ModelCall)
-class ModelCallAdmin(ReadOnlyAdmin):
+class ModelCallAdmin(PhotoRecordAdmin):
     list_display = (
         "at",
         "app_name",
@@ -219,10 +198,6 @@ class ModelCallAdmin(ReadOnlyAdmin):
     def result(self, call: ModelCall) -> str:
         return outcome_name(call.outcome)
 
-    @admin.display(description=gettext_lazy("app"))
-    def app_name(self, call: ModelCall) -> str:
-        return _app_name(call.app_id)
-
     @admin.display(description=gettext_lazy("provider"))
     def provider_name(self, call: ModelCall) -> str:
         return provider_name(call.provider) or "–"
@@ -230,14 +205,6 @@ class ModelCallAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("processing time"), ordering="duration_ms")
     def time_taken(self, call: ModelCall) -> str:
         return milliseconds(call.duration_ms)
-
-    @admin.display(description=gettext_lazy("cost"), ordering="cost")
-    def price(self, call: ModelCall) -> str:
-        return yuan(call.cost) if call.cost else "–"
-
-    @admin.display(description=gettext_lazy("cache entry"))
-    def entry(self, call: ModelCall) -> SafeString | str:
-        return entry_link(call)
 
     @admin.display(description=gettext_lazy("provider's reply"))
     def provider_said(self, call: ModelCall) -> str:

@@ -9,14 +9,10 @@ from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.functional import cached_property
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
-from classification.models import CacheEntry, ModelCall, RequestLog
 from core.admin import DownloadableAdmin
 
 
@@ -57,18 +53,6 @@ class LongChangeList(ChangeList):
         if not (is_full and is_last_page and self.queryset.query.order_by[0] == "-pk"):
             return ""
         return self.get_query_string({"id__lt": list(self.result_list)[-1].pk}, [PAGE_VAR])
-
-
-class LinkedChangeList(LongChangeList):
-    """Annotates its rows with whether their photos have a cache entry, with one query."""
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        hashes = {row.image_hash for row in self.result_list} - {""}
-        entries = CacheEntry.objects.filter(image_hash__in=hashes)
-        known = set(entries.values_list("image_hash", flat=True))
-        for row in self.result_list:
-            row.has_entry = row.image_hash in known
 
 
 class LongTableAdmin(DownloadableAdmin):
@@ -121,9 +105,6 @@ class ReadOnlyAdmin(LongTableAdmin):
 
     actions = None
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return LinkedChangeList if self.model in (RequestLog, ModelCall) else LongChangeList
-
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -132,18 +113,3 @@ class ReadOnlyAdmin(LongTableAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
-
-
-def entry_link(row: RequestLog | ModelCall) -> SafeString | str:
-    """A link to the cache entry of a photo; the hash without a link if there is none."""
-    image_hash = row.image_hash
-    if not image_hash:
-        return "–"
-    has_entry: bool | None = getattr(row, "has_entry", None)
-    if has_entry is None:
-        has_entry = CacheEntry.objects.filter(image_hash=image_hash).exists()
-    if not has_entry:
-        title = _("No answer is cached for this photo.")
-        return format_html('<span class="quiet" title="{}">{}…</span>', title, image_hash[:12])
-    address = reverse("admin:classification_cacheentry_change", args=[image_hash])
-    return format_html('<a href="{}">{}…</a>', address, image_hash[:12])
