@@ -72,11 +72,12 @@ def staff() -> Identity:
 def _credentials(meta: Mapping[str, Any]) -> list[str]:
     found = [meta["HTTP_X_API_KEY"]] if "HTTP_X_API_KEY" in meta else []
     header = meta.get("HTTP_AUTHORIZATION")
-    if not header:
+    if header is None:
         return found
-    # Other schemes are ignored, such as a proxy's Basic.
+    # Other schemes are ignored, such as a proxy's Basic. An empty header is a wrong credential, as
+    # the server reads one with a key that is not ASCII as empty.
     scheme, _, credential = header.partition(" ")
-    return [*found, credential] if scheme.lower() == "bearer" else found
+    return [*found, credential] if scheme.lower() in ("bearer", "") else found
 
 
 def _identity_of(credential: str) -> Identity:

@@ -71,6 +71,22 @@ def test_who_asked_is_logged_as_it_was_sent(
     )
 
 
+@pytest.mark.parametrize("name", ["Authorization", "X-API-Key"])
+def test_a_key_that_is_not_ascii_is_a_wrong_one(server: RunningServer, name: str) -> None:
+    """The server reads such a header as an empty one."""
+    key = "Bearer 钥匙".encode().decode("latin-1")
+    for headers in ({name: key}, {name: ""}, {name: key, "Cookie": "a=b"}):
+        reply = requests.post(
+            f"{server.base_url}/classify/check-cache",
+            json={"image_hash": "0" * 64},
+            headers=headers,
+            timeout=30,
+        )
+        assert reply.status_code == 401, headers
+        assert reply.json()["error_code"] == "not_authenticated"
+        assert reply.headers["WWW-Authenticate"] == "Bearer"
+
+
 def test_bodies_arrive_however_they_are_sent(server: RunningServer) -> None:
     data = photo()
     form = requests.Request(

@@ -143,7 +143,7 @@ def test_without_any_host_clients_are_told_when_to_come_back(tmp_path: Path, awa
     body = reply.json()
     assert reply.status_code == 503
     assert reply.headers["Retry-After"] == "2"
-    assert (body["success"], body["error_code"]) == (False, "service_unavailable")
+    assert (body["success"], body["error_code"]) == (False, "model_unavailable")
     assert re.fullmatch(r"req_\d{10}_[0-9a-f]{12}", body["request_id"])
     assert reply.headers["X-Request-ID"] == body["request_id"]
 
@@ -166,6 +166,23 @@ def test_the_app_learns_who_asks_and_the_log_does_not(tmp_path: Path) -> None:
     assert f"Host: {HOST}\r\n" in head
     assert log["path"] == CLASSIFY
     assert not re.search(r"device-7|secret|6\.6\.6\.6", json.dumps(log))
+
+
+def test_headers_that_the_app_would_not_read_are_refused_or_replaced(tmp_path: Path) -> None:
+    """The app's server reads what is not ASCII as empty: a user would be lost, and an address."""
+    with upstream() as host, running_nginx(tmp_path, [host.address]) as nginx:
+        unreadable = "小明".encode().decode("latin-1")
+        refused = nginx.post(CLASSIFY, data=b"x", headers={"X-User-ID": unreadable})
+        answered = nginx.post(
+            CLASSIFY, data=b"x", headers={"X-User-ID": "a b~", "X-Forwarded-For": unreadable}
+        )
+
+    body = refused.json()
+    assert (refused.status_code, body["error_code"]) == (400, "invalid_request")
+    assert "X-User-ID" in body["error"]
+    assert refused.headers["X-Request-ID"] == body["request_id"]
+    assert answered.status_code == 200
+    assert [b"X-Forwarded-For: 127.0.0.1\r\n" in head for head in host.requests] == [True]
 
 
 def test_names_that_are_not_ours_are_not_answered(tmp_path: Path) -> None:

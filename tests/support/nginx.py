@@ -8,7 +8,7 @@ import socket
 import ssl
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -53,8 +53,11 @@ class Nginx:
         """What a client needs to be sure that it talks to HOST."""
         return _Trust.of(self.folder / "certificate.pem")
 
-    def post(self, path: str, **options: Any) -> requests.Response:
-        return requests.post(f"{self.url}{path}", headers={"Host": HOST}, timeout=60, **options)
+    def post(
+        self, path: str, headers: Mapping[str, str] | None = None, **options: Any
+    ) -> requests.Response:
+        headers = {"Host": HOST} | dict(headers or {})
+        return requests.post(f"{self.url}{path}", headers=headers, timeout=60, **options)
 
     def access_log(self) -> list[dict[str, Any]]:
         """The requests answered so far; the log is written with a delay."""
