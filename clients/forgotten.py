@@ -18,6 +18,8 @@ from clients.pseudonyms import keyed_digest
 
 # No row waits longer to be written.
 KEEP = timedelta(days=1)
+# A query for any mark of a subject(), for the statement that writes a row.
+MARKS_OF = "SELECT 1 FROM client_forgotten_user WHERE subject = %s"
 
 
 class Mark(NamedTuple):
@@ -42,9 +44,9 @@ class Forgotten:
         stored."""
         if not self._marks or not user_id:
             return False
-        subject = _subject(user_id)
+        wanted = subject(user_id)
         return any(
-            mark.subject == subject
+            mark.subject == wanted
             and mark.app_id in (None, app_id)
             and (mark.began_before is None or began < mark.began_before)
             for mark in self._marks
@@ -61,7 +63,7 @@ def mark(user_ids: Iterable[str], app_id: int | None) -> None:
     """From now on, write no request under any of these stored ids of a user."""
     for user_id in user_ids:
         if not _open_marks([user_id], app_id).exists():
-            ForgottenUser.objects.create(subject=_subject(user_id), app_id=app_id)
+            ForgottenUser.objects.create(subject=subject(user_id), app_id=app_id)
 
 
 def unmark(user_ids: Iterable[str], app_id: int | None) -> None:
@@ -70,7 +72,7 @@ def unmark(user_ids: Iterable[str], app_id: int | None) -> None:
 
 
 def _open_marks(user_ids: Iterable[str], app_id: int | None) -> QuerySet[ForgottenUser]:
-    subjects = [_subject(user_id) for user_id in user_ids]
+    subjects = [subject(user_id) for user_id in user_ids]
     is_of_app = Q(app=None) if app_id is None else Q(app_id=app_id)
     return ForgottenUser.objects.filter(is_of_app, subject__in=subjects, began_before=None)
 
@@ -81,5 +83,6 @@ def prune() -> None:
     ForgottenUser.objects.filter(is_over).delete()
 
 
-def _subject(user_id: str) -> str:
+def subject(user_id: str) -> str:
+    """The digest by which marks name a user; `user_id` as stored."""
     return keyed_digest("clients.forgotten", user_id)

@@ -18,11 +18,11 @@ from classification.billing import app_limits
 from classification.billing.ledger import write_ledger
 from classification.billing.reservations import KILLED, delete_later, settle
 from classification.choices import OK
-from classification.models import CacheEntry, ModelCall, RequestLog, Reservation, WrittenBatch
+from classification.models import CacheEntry, ModelCall, Reservation, WrittenBatch
 from classification.pipeline import answer_cache, leases
 from classification.pipeline.answer_cache import CachedAnswer
 from classification.pipeline.answer_entries import replace_answer
-from classification.pipeline.request_log import LogRow, without_forgotten
+from classification.pipeline.request_log import LogRow, write_row
 from classification.signals import calls_logged, requests_logged
 from clients.models import QuotaReservation
 from core.database.errors import is_transient
@@ -116,8 +116,7 @@ class AnswerWrite:
         self._claim_ids()
         known = store(self.entry) if self.entry else None
         if settings.ENABLE_REQUEST_LOG and self.keeps_log:
-            [log] = without_forgotten([self.log])
-            RequestLog.objects.create(**log._asdict())
+            write_row(self.log)
         self._settle_quota()
         return known
 

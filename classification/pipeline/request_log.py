@@ -10,13 +10,16 @@ from typing import Any, NamedTuple
 from classification.choices import OK, Source
 from classification.errors import ServiceError
 from classification.model_output import Classification
+from classification.models import RequestLog
 from classification.pipeline.answer_cache import CachedAnswer
 from clients import forgotten, pseudonyms
 from clients.directory import ANONYMOUS_APP, AppInfo
 from clients.quotas import Requester
 from core import wall_clock
+from core.database.bulk_insert import insert_rows, insert_unless
 
 ZERO = Decimal(0)
+TABLE = RequestLog._meta.db_table
 ANONYMOUS_REQUESTER = Requester(ANONYMOUS_APP)
 # The values of identifying columns in the rows of a forgotten user. Statistics rolled up before do
 # not change; they cannot be rebuilt from such rows.
@@ -208,9 +211,20 @@ def log_row(
     )
 
 
-def without_forgotten(rows: Sequence[LogRow]) -> Sequence[LogRow]:
-    """The rows, those of forgotten users anonymized; to be called in the transaction that writes
-    them."""
+def write_row(row: LogRow) -> None:
+    """Write one row as write_rows() does, nearly always with one statement, which looks for marks
+    of its user itself."""
+    subject = forgotten.subject(row.user_id or "")
+    if not insert_unless(TABLE, LogRow._fields, row, forgotten.MARKS_OF, [subject]):
+        write_rows([row])
+
+
+def write_rows(rows: Sequence[LogRow]) -> None:
+    """Write rows, those of forgotten users anonymized; must run in a transaction."""
+    insert_rows(TABLE, LogRow._fields, _without_forgotten(rows))
+
+
+def _without_forgotten(rows: Sequence[LogRow]) -> Sequence[LogRow]:
     if not any(row.user_id for row in rows):  # nobody to look up
         return rows
     now_forgotten = forgotten.now_forgotten()

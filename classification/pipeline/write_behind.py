@@ -20,15 +20,14 @@ from django.db.models import F
 from django.utils import timezone
 
 from classification.billing import reservations
-from classification.models import CacheEntry, RequestLog, WrittenBatch
+from classification.models import CacheEntry, WrittenBatch
 from classification.pipeline import leases
 from classification.pipeline.answer_cache import CachedAnswer
 from classification.pipeline.answer_writes import AnswerWrite
-from classification.pipeline.request_log import LogRow, without_forgotten
+from classification.pipeline.request_log import LogRow, write_rows
 from classification.signals import requests_logged
 from clients import quotas
 from core.background import BackgroundLoop
-from core.database.bulk_insert import insert_rows
 from core.database.connections import release_connection
 from core.database.errors import is_transient
 
@@ -208,8 +207,7 @@ class Batch(NamedTuple):
                 transaction.set_rollback(True)
                 return
             if settings.ENABLE_REQUEST_LOG:
-                rows = without_forgotten(self.rows)
-                insert_rows(RequestLog._meta.db_table, LogRow._fields, rows)
+                write_rows(self.rows)
             for count, image_hashes in by_count.items():
                 CacheEntry.objects.filter(image_hash__in=image_hashes).update(
                     hit_count=F("hit_count") + count, last_hit_at=now

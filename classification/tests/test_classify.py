@@ -13,6 +13,8 @@ from classification.billing.prices import PriceTable
 from classification.default_prompt import DEFAULT_PROMPT
 from classification.models import CacheEntry, Lease, ModelCall, PromptVersion, RequestLog
 from classification.pipeline.write_behind import buffer
+from clients import forgotten
+from clients.models import ForgottenUser
 from tests.support.api import is_known, sha256, upload
 from tests.support.dashscope_server import DashScopeServer
 from tests.support.pictures import photo
@@ -88,12 +90,17 @@ def test_the_log_row_of_a_paid_answer_is_there_before_the_answer(
     assert logged.created_date.isoformat() in body["timestamp"]
 
 
+@pytest.mark.parametrize("user", [{}, {"user_id": "u1"}], ids=["nobody", "a user"])
 def test_a_miss_without_rivals_costs_two_more_statements_than_its_rows(
-    client: Client, model: DashScopeServer, django_assert_num_queries: DjangoAssertNumQueries
+    client: Client,
+    model: DashScopeServer,
+    django_assert_num_queries: DjangoAssertNumQueries,
+    user: dict[str, str],
 ) -> None:
+    ForgottenUser.objects.create(subject=forgotten.subject("u2"))  # costs others nothing
     prompts.current()
     with django_assert_num_queries(8) as queries:  # the lookup, what is begun, and savepoints
-        upload(client, photo())
+        upload(client, photo(), **user)
     statements = [query["sql"].split()[0] for query in queries.captured_queries]
 
     assert [word for word in statements if word in ("SELECT", "UPDATE", "DELETE")] == ["SELECT"]

@@ -16,6 +16,7 @@ from pytest_django import Settings
 
 from classification.models import DeclaredHash, RequestLog
 from classification.pipeline.write_behind import buffer
+from clients import forgotten
 from clients.models import App, ForgottenUser, QuotaCounter
 from clients.pseudonyms import hashed_user_id
 from privacy import erasure as erasures
@@ -240,6 +241,22 @@ def test_rows_that_wait_in_a_buffer_name_nobody_when_they_are_written(
     assert RequestLog.objects.filter(user_id=BEN).count() == 2
 
 
+@pytest.mark.parametrize("is_of_another_app", [False, True])
+def test_the_answer_to_who_is_being_forgotten_names_them_in_no_row(
+    client: Client, model: DashScopeServer, is_of_another_app: bool
+) -> None:
+    key, other = bearer(make_app("camera")), App.objects.create(name="other")
+    app = other if is_of_another_app else App.objects.get(name="camera")
+    forgotten.mark([ANNA], app.pk)  # as a process does that is erasing them
+    assert upload(client, photo(), user_id=ANNA, headers=key).status_code == 200
+
+    logged = RequestLog.objects.get()
+    assert (logged.outcome, logged.cost > 0) == ("ok", True)
+    assert (logged.user_id, logged.image_hash) == (
+        (ANNA, sha256(photo())) if is_of_another_app else (None, "")
+    )
+
+
 def test_who_comes_back_is_somebody_new(client: Client, model: DashScopeServer) -> None:
     key = bearer(make_app())
     use(client, key, ANNA, ADDRESS, 1)
@@ -253,8 +270,6 @@ def test_who_comes_back_is_somebody_new(client: Client, model: DashScopeServer) 
 def test_marks_end_a_day_later(client: Client) -> None:
     run("forget_user", ANNA, "--yes")
     assert ForgottenUser.objects.count() == 2  # as it is, and hashed
-    from clients import forgotten
-
     with time_machine.travel(timezone.now() + timedelta(days=2)):
         forgotten.prune()
     assert not ForgottenUser.objects.exists()
