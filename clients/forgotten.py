@@ -78,8 +78,10 @@ def _open_marks(user_ids: Iterable[str], app_id: int | None) -> QuerySet[Forgott
 
 
 def prune() -> None:
-    """Delete marks for which no row can be waiting any more."""
-    is_over = Q(began_before__lt=timezone.now() - KEEP)
+    """Delete marks for which no row can be waiting any more, and those of a clock that was
+    ahead, which would leave rows without a user until it is reached."""
+    now = timezone.now()
+    is_over = Q(began_before__lt=now - KEEP) | Q(began_before__gt=now + KEEP)
     ForgottenUser.objects.filter(is_over).delete()
 
 

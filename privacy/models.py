@@ -20,17 +20,27 @@ def _new_alias() -> str:
 
 
 class ErasureManager(models.Manager["Erasure"]):
-    def begin(self, user_id: str, app_id: int | None, requested_by: str) -> "Erasure":
-        """The unfinished erasure of this person, or a new one."""
+    def begin(
+        self, user_id: str, app_id: int | None, requested_by: str, *, is_claimed: bool = False
+    ) -> "Erasure":
+        """The unfinished erasure of this person, or a new one; with `is_claimed`, one that the
+        caller runs itself."""
         open_one = self.filter(user_id=user_id, app_id=app_id, finished_at=None).first()
-        return open_one or self.create(user_id=user_id, app_id=app_id, requested_by=requested_by)
+        return open_one or self.create(
+            user_id=user_id,
+            app_id=app_id,
+            requested_by=requested_by,
+            renewed_at=timezone.now() if is_claimed else None,
+        )
 
     def claim(self) -> "Erasure | None":
         """Claim an unfinished erasure that no process is working on; None if there is none."""
-        abandoned = Q(renewed_at=None) | Q(renewed_at__lt=timezone.now() - LEASE)
+        now = timezone.now()
+        renewed = Q(renewed_at__gte=now - LEASE, renewed_at__lte=now + LEASE)  # by a right clock
+        abandoned = Q(renewed_at=None) | ~renewed
         for erasure in self.filter(abandoned, finished_at=None).order_by("pk"):
             mine = self.filter(pk=erasure.pk, renewed_at=erasure.renewed_at, finished_at=None)
-            if mine.update(renewed_at=timezone.now()):
+            if mine.update(renewed_at=now):
                 return erasure
         return None
 

@@ -223,6 +223,36 @@ def test_what_was_interrupted_goes_on(client: Client, model: DashScopeServer, at
         assert (after["trend?days=7"], after["today"]) == (before["trend?days=7"], before["today"])
 
 
+def test_the_command_leaves_servers_nothing_to_take_over(client: Client) -> None:
+    key = bearer(make_app())
+    use(client, key, ANNA, ADDRESS, 1)
+    taken: list[Any] = []
+
+    def look(execute: Any, sql: str, *rest: Any) -> Any:
+        if "DELETE" in sql and "vote" in sql and not taken:
+            taken.append(None)
+            taken.append(Erasure.objects.claim())
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(look):
+        run("forget_user", ANNA, "--yes")
+
+    assert taken == [None, None]
+
+
+def test_a_clock_that_was_ahead_holds_up_no_erasure(client: Client) -> None:
+    with time_machine.travel(timezone.now() + timedelta(days=900)):
+        Erasure.objects.begin(ANNA, None, "lin")
+        assert Erasure.objects.claim()
+        forgotten.mark([BEN], None)
+        forgotten.unmark([BEN], None)
+    forgotten.prune()
+
+    assert Erasure.objects.claim()
+    assert not Erasure.objects.claim()
+    assert not ForgottenUser.objects.exists()
+
+
 def test_rows_that_wait_in_a_buffer_name_nobody_when_they_are_written(
     client: Client, model: DashScopeServer
 ) -> None:

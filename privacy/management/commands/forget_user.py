@@ -30,7 +30,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{place}: {rows} rows")
         if not options["yes"] and not _is_confirmed():
             raise CommandError("Nothing was changed.")
-        erasure = Erasure.objects.begin(person.user_id, person.app_id, "command")
+        erasure = Erasure.objects.begin(person.user_id, person.app_id, "command", is_claimed=True)
         for _ in tqdm(erasures.steps(erasure), unit="batch", file=sys.stderr, disable=None):
             pass
         # Not the sum of these steps: running servers may have taken over some.

@@ -8,13 +8,13 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db.models import Max, Min, Q
 from django.utils import timezone
 from tqdm import tqdm
 
 from classification.management import arguments
-from classification.models import CallFailure, DeclaredHash, RequestLog
+from classification.models import CallFailure, DeclaredHash, RequestLog, TaskRun
 from classification.monitoring.task_runs import record_run
 from core.database.batches import delete_in_batches
 from stats import demo
@@ -22,11 +22,16 @@ from stats.models import DayAddress, Minute, MinuteCategory, MinuteError, RollUp
 from stats.rollup.chunks import add_all_late_rows, roll_up
 from stats.signals import log_purged
 
+# It runs daily: after so long, the clock may have jumped ahead, and all rows seem old.
+LONGEST_PAUSE = timedelta(days=7)
+NAME = "purge_request_log"
+
 
 class Command(BaseCommand):
     help = (
         "Delete rows of the request log older than LOG_RETENTION_DAYS, in small batches while "
-        "others write. The statistics of past days do not change. Demo data is kept: see "
+        "others write. The statistics of past days do not change. After a week without a purge, "
+        "the first one deletes nothing: the clock may be wrong. Demo data is kept: see "
         "seed_demo_data --remove."
     )
 
@@ -34,13 +39,17 @@ class Command(BaseCommand):
         parser.add_argument(
             "--older-than",
             type=arguments.days,
-            default=timedelta(days=settings.LOG_RETENTION_DAYS),
             help="such as 30d, instead of LOG_RETENTION_DAYS",
         )
         parser.add_argument("--dry-run", action="store_true", help="count only")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        first_kept = timezone.localdate() - options["older_than"]
+        age = options["older_than"]
+        if age is None:
+            age = timedelta(days=settings.LOG_RETENTION_DAYS)
+            if not options["dry_run"]:
+                self._check_clock()
+        first_kept = timezone.localdate() - age
         deque(roll_up(), maxlen=0)
         add_all_late_rows()
         state = RollUp.objects.filter(pk=RequestLog._meta.db_table).first() or RollUp()
@@ -62,7 +71,7 @@ class Command(BaseCommand):
         DayAddress.objects.filter(
             day__lt=min(first_kept, yesterday, later["day"] or yesterday)
         ).exclude(ip_address__startswith=demo.NETWORK).delete()
-        before = timezone.now() - options["older_than"]
+        before = timezone.now() - age
         audit = LogEntry.objects.filter(action_time__lt=before)
         deque(delete_in_batches(audit), maxlen=0)
         unasked = DeclaredHash.objects.filter(asked_at__lt=before)
@@ -70,5 +79,17 @@ class Command(BaseCommand):
         log_purged.send(type(self), before=before)
         failures = CallFailure.objects.filter(created_at__lt=before)
         deque(delete_in_batches(failures), maxlen=0)
-        record_run("purge_request_log")
+        record_run(NAME)
         self.stdout.write(f"{deleted} rows deleted.")
+
+    def _check_clock(self) -> None:
+        """Raise CommandError after LONGEST_PAUSE; the next run takes the clock's word."""
+        last = TaskRun.objects.filter(name=NAME).first()
+        if last and timezone.now() - last.ended_at > LONGEST_PAUSE:
+            record_run(NAME)
+            raise CommandError(
+                "Nothing was deleted: by this host's clock, "
+                f"it is {timezone.localtime():%Y-%m-%d}, and the last purge was on "
+                f"{timezone.localtime(last.ended_at):%Y-%m-%d}. If the clock is right, run it "
+                "again, or wait for the timer."
+            )
