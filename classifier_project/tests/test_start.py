@@ -108,3 +108,10 @@ def test_a_database_that_does_not_serve_is_a_sentence(
     assert advice in sentence
     assert "DATABASE_URL" in sentence or "CREATE" in sentence
     assert "hunter2" not in sentence
+
+
+def test_a_machine_without_time_zones_will_do(release: Path, tmp_path: Path) -> None:
+    (release / ".env").write_text("TIME_ZONE=Asia/Kathmandu\n")
+    result = releases.manage(release, "check", variables={"PYTHONTZPATH": str(tmp_path)})
+
+    assert (result.returncode, result.stderr) == (0, "")
