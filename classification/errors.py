@@ -69,18 +69,12 @@ RETRY_AFTER = {
 
 
 class ServiceError(Exception):
-    """A request failed with an error `code` of ERRORS.
+    """A request failed with an error `code` of ERRORS; `retry_after` is in seconds."""
 
-    `retry_after` is in seconds; `message` overrides the code's own.
-    """
-
-    def __init__(
-        self, code: str, message: str | Promise | None = None, *, retry_after: int | None = None
-    ) -> None:
+    def __init__(self, code: str, *, retry_after: int | None = None) -> None:
         super().__init__(code)
         self.code = code
-        self.status, sentence = ERRORS[code]
-        self.message = message or sentence
+        self.status, self.message = ERRORS[code]
         self.retry_after = retry_after or RETRY_AFTER.get(code)
 
 

@@ -132,7 +132,7 @@ class AppAdmin(StrictAdmin):
 
     @admin.display(description=gettext_lazy("keys"))
     def usable_keys(self, app: App) -> str:
-        keys = AppKey.objects.get_queryset().usable().filter(app=app)
+        keys = AppKey.objects.usable().filter(app=app)
         return ", ".join(key.prefix for key in keys) or "–"
 
     @admin.display(description=gettext_lazy("keys"))

@@ -124,16 +124,11 @@ class App(models.Model):
         return self.is_active and self.new_photos_per_day is None and self.cost_per_day is None
 
 
-class AppKeyQuerySet(models.QuerySet["AppKey"]):
-    def usable(self) -> "AppKeyQuerySet":
-        """Neither revoked nor expired."""
+class AppKeyManager(models.Manager["AppKey"]):
+    def usable(self) -> models.QuerySet["AppKey"]:
+        """The keys that are neither revoked nor expired."""
         unexpired = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
         return self.filter(unexpired, revoked_at=None)
-
-
-class AppKeyManager(models.Manager["AppKey"]):
-    def get_queryset(self) -> AppKeyQuerySet:
-        return AppKeyQuerySet(self.model, using=self._db)
 
     def issue(self, app: App) -> tuple["AppKey", str]:
         """Create a key for the app; return it with its text, which is not stored."""
@@ -143,7 +138,7 @@ class AppKeyManager(models.Manager["AppKey"]):
 
     def rotate(self, app: App, *, until: datetime) -> tuple["AppKey", str]:
         """Create a new key; the app's existing keys expire at `until`."""
-        for older in self.get_queryset().usable().filter(app=app):
+        for older in self.usable().filter(app=app):
             if older.expires_at is None or older.expires_at > until:
                 older.expires_at = until
                 older.save(update_fields=["expires_at"])

@@ -34,7 +34,7 @@ def issue(key: KeyInfo, user_id: str, ttl_seconds: int) -> tuple[str, int]:
     if key.expires_at is not None:
         expires_at = min(expires_at, int(key.expires_at))
     payload = {"sub": user_id, "aud": AUDIENCE, "iat": now, "exp": expires_at}
-    secret = _secret(key, settings.SECRET_KEY)
+    secret = _secret(key.digest, settings.SECRET_KEY)
     token = jwt.encode(payload, secret, ALGORITHM, headers={"kid": key.prefix})
     return token, expires_at
 
@@ -53,7 +53,7 @@ def key_prefix_of(token: str) -> str:
 def user_of(token: str, key: KeyInfo) -> str | None:
     """The user of a valid token issued with this key, else None."""
     for secret_key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
-        claims = _verified(token, _secret(key, secret_key))
+        claims = _verified(token, _secret(key.digest, secret_key))
         if claims:
             return claims.user_id if time.time() < claims.expires_at else None
     return None
@@ -79,12 +79,9 @@ def _verified(token: str, secret: bytes) -> Claims | None:
 
 
 @functools.lru_cache(maxsize=1024)
-def _derived(digest: str, secret_key: str) -> bytes:
-    return salted_hmac(SALT, digest, secret=secret_key, algorithm="sha256").digest()
-
-
-def _secret(key: KeyInfo, secret_key: str) -> bytes:
-    return _derived(key.digest, secret_key)
+def _secret(key_digest: str, secret_key: str) -> bytes:
+    """The secret that signs the tokens issued with a key."""
+    return salted_hmac(SALT, key_digest, secret=secret_key, algorithm="sha256").digest()
 
 
 def forget_verified() -> None:

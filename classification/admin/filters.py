@@ -65,21 +65,13 @@ class PromptFilter(admin.SimpleListFilter):
         return queryset.filter(prompt_version=version) if known else queryset
 
 
-def known_values(column: str, label: Any, values: dict[str, Any]) -> type[admin.SimpleListFilter]:
-    """A filter class for a column with a fixed set of values."""
+class ProviderFilter(admin.SimpleListFilter):
+    title = gettext_lazy("provider")
+    parameter_name = "provider"
 
-    class KnownValuesFilter(admin.SimpleListFilter):
-        title = label
-        parameter_name = column
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(PROVIDERS.items())
 
-        def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-            return list(values.items())
-
-        def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-            value = self.value()
-            return queryset.filter(**{column: value}) if value in values else queryset
-
-    return KnownValuesFilter
-
-
-ProviderFilter = known_values("provider", gettext_lazy("provider"), PROVIDERS)
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = self.value()
+        return queryset.filter(provider=value) if value in PROVIDERS else queryset

@@ -1,14 +1,7 @@
 """Tables by which processes coordinate: leases, process states, written batches, task runs."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from django.db import models
 from django.utils import timezone
-
-if TYPE_CHECKING:
-    pass
 
 
 class Lease(models.Model):

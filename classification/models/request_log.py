@@ -1,21 +1,12 @@
 """The request log: one row per photo of a request."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from classification.choices import OK
-from clients.models import ANONYMOUS_ID, App
-
-if TYPE_CHECKING:
-    pass
-
-
 from classification.models.entries import CATEGORY_CHOICES
+from clients.models import ANONYMOUS_ID, App
 
 
 class LocalDate(models.Func):

@@ -8,7 +8,6 @@ import fcntl
 import os
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 POLL_INTERVAL_SECONDS = 0.02
@@ -23,14 +22,12 @@ class Slots:
         self,
         count: int,
         file: Path | None = None,
-        clock: Callable[[], float] = time.monotonic,
         *,
         first: int = 0,
     ) -> None:
         self.count = count
         self._first = first
         self._file = os.open(file, os.O_RDWR) if file else None
-        self._clock = clock
         self._mine: set[int] = set()
         self._changed = threading.Condition()
         self._looked_at = float("-inf")
@@ -42,10 +39,10 @@ class Slots:
 
     def acquire(self, patience: float) -> int | None:
         """Acquire a slot, waiting at most `patience` seconds; None if there was none."""
-        until = self._clock() + patience
+        until = time.monotonic() + patience
         with self._changed:
             while (slot := self._take()) is None:
-                remaining = until - self._clock()
+                remaining = until - time.monotonic()
                 if remaining <= 0:
                     return None
                 # Slots released by other processes are found by polling.
@@ -65,13 +62,13 @@ class Slots:
 
     def _take(self) -> int | None:
         # Another thread has just looked.
-        if self._clock() - self._looked_at < POLL_INTERVAL_SECONDS:
+        if time.monotonic() - self._looked_at < POLL_INTERVAL_SECONDS:
             return None
         for slot in range(self.count):
             if slot not in self._mine and self._lock(slot):
                 self._mine.add(slot)
                 return slot
-        self._looked_at = self._clock()
+        self._looked_at = time.monotonic()
         return None
 
     def _lock(self, slot: int) -> bool:

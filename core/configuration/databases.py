@@ -16,11 +16,15 @@ DEFAULT_PORT = 3306
 # Connections per process: two processes, their background writers and health checks stay
 # well under MariaDB's default of 151, with two hosts on one server.
 POOL_SIZE = 24
-
-
 # Options allowed in the query of a MariaDB URL; unknown ones would make every connection fail.
-OPTIONS = {"charset", "connect_timeout", "read_default_file", "read_default_group", "ssl_mode"}
-OPTIONS |= {"unix_socket"}
+OPTIONS = {
+    "charset",
+    "connect_timeout",
+    "read_default_file",
+    "read_default_group",
+    "ssl_mode",
+    "unix_socket",
+}
 
 
 def database_url(env: Env, state_dir: Path) -> str:
@@ -31,7 +35,7 @@ def database_url(env: Env, state_dir: Path) -> str:
         host = f"[{host}]" if ":" in host else host
         user = quote(env.text("MYSQL_USER", "root"), safe="")
         password = quote(env.text("MYSQL_PASSWORD"), safe="")
-        port = env.integer("MYSQL_PORT", 3306, maximum=65535)
+        port = env.integer("MYSQL_PORT", DEFAULT_PORT, maximum=65535)
         name = env.text("MYSQL_DATABASE", "image_classifier")
         older = f"mysql://{user}:{password}@{host}:{port}/{name}"
     else:

@@ -51,14 +51,14 @@ def _check_occupant(address: str, port: int, host: str) -> None:
     until = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
-            answerer = liveness.ask(address, port, host)
+            worker = liveness.ask(address, port, host)
         except TimeoutError:
             if time.monotonic() < until:
                 continue
             raise _taken_by("A program that does not answer", port) from None
-        if answerer is None:
+        if worker is None:
             raise _taken_by("Another program", port)
-        if answerer.installation not in ("", liveness.installation()):
+        if worker.installation not in ("", liveness.installation()):
             raise _taken_by("Another installation of this service, with another database,", port)
         return
 

@@ -17,7 +17,7 @@ ANSWER_SECONDS = 5.0
 THIS_MACHINE = ("", "localhost", "127.0.0.1", "::1")
 
 
-class Answerer(NamedTuple):
+class Worker(NamedTuple):
     """A worker of a server; the first release does not send its installation."""
 
     server_pid: int
@@ -42,10 +42,10 @@ def installation() -> str:
 
 def header_value() -> str:
     """This worker's value of WORKER_HEADER."""
-    return "/".join(map(str, Answerer(os.getppid(), os.getpid(), installation())))
+    return "/".join(map(str, Worker(os.getppid(), os.getpid(), installation())))
 
 
-def ask(address: str, port: int, host: str) -> Answerer | None:
+def ask(address: str, port: int, host: str) -> Worker | None:
     """The worker that responds; None if it is another program, or unhealthy.
 
     `host` is the Host header to send. Raises TimeoutError if there is no response within
@@ -58,7 +58,7 @@ def ask(address: str, port: int, host: str) -> Answerer | None:
         if response.status >= http.client.INTERNAL_SERVER_ERROR:
             return None
         server, worker, *rest = (response.getheader(WORKER_HEADER) or "").split("/")
-        return Answerer(int(server), int(worker), *rest[:1])
+        return Worker(int(server), int(worker), *rest[:1])
     except TimeoutError:
         raise
     except (OSError, http.client.HTTPException, ValueError):

@@ -48,9 +48,9 @@ def every_worker_answers(address: str, port: int, host: str, workers: int) -> bo
     until = time.monotonic() + ROUND_SECONDS
     while time.monotonic() < until:
         with contextlib.suppress(TimeoutError):
-            answerer = liveness.ask(address, port, host)
-            if answerer and answerer.server_pid == os.getpid():
-                answered.add(answerer.worker_pid)
+            worker = liveness.ask(address, port, host)
+            if worker and worker.server_pid == os.getpid():
+                answered.add(worker.worker_pid)
         if len(answered) >= workers:
             return True
         time.sleep(PAUSE_SECONDS)

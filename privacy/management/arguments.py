@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandError
 from rest_framework.exceptions import ValidationError
 
-from clients.models import App
+from clients.management.arguments import existing_app
 from privacy.people import Person
 
 
@@ -17,16 +17,9 @@ def add_person(parser: ArgumentParser) -> None:
 
 def person_of(options: dict[str, Any]) -> Person:
     """The person in a command's options. Raises CommandError."""
+    name = options["app"]
+    app_id = None if name is None else existing_app(name).pk
     try:
-        return Person.named(options["user_id"], _app_id(options["app"]))
+        return Person.named(options["user_id"], app_id)
     except ValidationError:
-        raise CommandError("This is no user id.") from None
-
-
-def _app_id(name: str | None) -> int | None:
-    if name is None:
-        return None
-    app = App.objects.filter(name=name).first()
-    if app is None:
-        raise CommandError(f"There is no app {name}: see list_apps.")
-    return app.pk
+        raise CommandError("This is not a valid user id.") from None

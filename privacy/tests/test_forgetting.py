@@ -342,7 +342,7 @@ def test_the_export_is_all_that_there_is(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["", "--yes"], "no user id"),
+        (["", "--yes"], "not a valid user id"),
         ([ANNA, "--app", "nobody", "--yes"], "no app nobody"),
         ([ANNA], "Give --yes"),
     ],

@@ -10,6 +10,7 @@ from django.db import DatabaseError, InterfaceError
 from django.http.request import split_domain_port, validate_host
 
 from classification.api.request_bodies.limits import content_length
+from classification.api.serializers import MAX_USER_ID
 from clients import identity, throttle
 from clients.identity import Identity, InvalidCredential
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
 
 JSON_TYPES = ("application/json", "application/json; charset=utf-8")
-MAX_USER_ID = 64
 # Headers that only Django handles.
 NOT_PLAIN = {"HTTP_ORIGIN", "HTTP_COOKIE", "HTTP_TRANSFER_ENCODING", "HTTP_CONTENT_ENCODING"}
 

@@ -4,9 +4,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from classification.api.request_bodies.limits import MEGABYTE
 from classification.errors import ServiceError
 
-MEGABYTE = 1024 * 1024
 # Shorter bodies are not counted: there are at most as many as threads.
 COUNTED_FROM_BYTES = 64 * 1024
 MAX_WAIT_SECONDS = 30.0

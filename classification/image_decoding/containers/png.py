@@ -14,7 +14,6 @@ GREY, RGB, PALETTE, GREY_ALPHA, RGBA = 0, 2, 3, 4, 6
 FRAME_BYTES = 26
 SECONDS_PER_PIXEL = 30e-9
 MAX_ICC_BYTES = 4 * 1024 * 1024
-SRGB_GAMMA = 0.45455
 # Decoded pixels take 4 bytes; with transparency, 4 more while the picture is reduced; a frame that
 # has to be placed, 4 more again.
 BYTES_PER_PIXEL, BYTES_PER_CLEAR_PIXEL, BYTES_PER_PLACED_PIXEL = 5, 9, 13
