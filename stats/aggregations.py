@@ -33,6 +33,8 @@ def _sums(*names: str) -> dict[str, Merge]:
 
 
 REQUEST_SUMS = _sums(*(field.name for field in models.RequestSums._meta.fields))
+# What an app spent is in APP_LEDGER: a failed call may have been billed, too.
+APP_SUMS = {name: merge for name, merge in REQUEST_SUMS.items() if name != "cost"}
 LEDGER_SUMS = _sums(
     *(field.name for field in models.LedgerSums._meta.fields if field.has_default())
 )
@@ -213,11 +215,11 @@ APP_DAYS = Aggregation(
     RequestLog,
     models.DayApp,
     ("day", "app_id"),
-    REQUEST_SUMS,
+    APP_SUMS,
     lambda log: (
         _of_apps(log)
         .values("app_id", day=F("created_date"))
-        .annotate(**_request_sums() | {"cost": Sum("cost", default=ZERO)})
+        .annotate(**{name: total for name, total in _request_sums().items() if name in APP_SUMS})
     ),
 )
 APP_ERRORS = Aggregation(

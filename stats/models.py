@@ -243,8 +243,9 @@ class DayAddress(models.Model):
 
 
 class DayApp(RequestSums):
-    """What an app with keys asked on a day; the rest of the day is `anonymous`'s."""
+    """What an app with keys asked on a day; the rest is `anonymous`'s."""
 
+    # The release before this one uses `cost`, which DayAppLedger has; the next one drops it.
     pk = models.CompositePrimaryKey("day", "app_id")
     day = models.DateField()
     app_id = models.BigIntegerField()

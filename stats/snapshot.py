@@ -69,6 +69,13 @@ class SnapshotFigures:
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
 
+    def rows_between(self, aggregation: Aggregation, first: date, last: date) -> list[Row]:
+        """The rolled and the pending rows of an aggregation by day, from `first` to `last`."""
+        names = (*aggregation.keys, *aggregation.columns)
+        table = aggregation.table._default_manager
+        rolled = table.filter(day__range=(first, last)).values(*names)
+        return [*rolled, *self.snapshot.pending_between(aggregation, first, last)]
+
 
 @contextmanager
 def current_snapshot() -> Iterator[Snapshot]:

@@ -23,12 +23,12 @@ class BillFigures(SnapshotFigures):
 
     def bill(self, first: date, last: date) -> list[Row]:
         """The calls by day, model and app, oldest first."""
-        of_apps = self._calls(aggregations.APP_LEDGER, first, last)
+        of_apps = self.rows_between(aggregations.APP_LEDGER, first, last)
         taken = {
             (row["day"], row["model"]): row
             for row in aggregations.APP_LEDGER.merge(of_apps, ["day", "model"])
         }
-        everybodys = aggregations.LEDGER.merge(self._calls(aggregations.LEDGER, first, last))
+        everybodys = aggregations.LEDGER.merge(self.rows_between(aggregations.LEDGER, first, last))
         rest = [
             row | {"app_id": ANONYMOUS_ID} | _minus(row, taken.get((row["day"], row["model"]), {}))
             for row in everybodys
@@ -66,13 +66,8 @@ class BillFigures(SnapshotFigures):
             if row["new_photos"] or row["cost"]
         ]
 
-    def _calls(self, aggregation: Aggregation, first: date, last: date) -> list[Row]:
-        names = (*aggregation.keys, *aggregation.columns)
-        rolled = aggregation.table._default_manager.filter(day__range=(first, last)).values(*names)
-        return [*rolled, *self.snapshot.pending_between(aggregation, first, last)]
-
     def _spent(self, first: date, last: date) -> list[Row]:
-        return self._calls(aggregations.LEDGER, first, last)
+        return self.rows_between(aggregations.LEDGER, first, last)
 
 
 def added_up(rows: Iterable[Mapping[str, Any]]) -> Row:

@@ -1,7 +1,8 @@
 """Figures by app: roll-ups and pending rows combined.
 
-Only apps with keys have rows of their own. The difference to all requests belongs to `anonymous`:
-so an installation without apps has no overhead, and rows from before there were apps are included.
+Only apps with keys have rows of their own, and staff's trials have calls. The difference to all
+belongs to `anonymous`: so an installation without apps has no overhead, and rows from before there
+were apps are included. Costs are those of the ledger: a failed call may have been billed, too.
 """
 
 from collections.abc import Iterable, Mapping
@@ -10,12 +11,13 @@ from typing import Any
 
 from django.db.models import Sum
 
+from classification.models import STAFF_ID
 from clients.models import ANONYMOUS_ID
 from stats import aggregations
 from stats.aggregations import REQUEST_SUMS
 from stats.derived_figures import added_up, derived
-from stats.merging import Aggregation, Row
-from stats.models import Day, DayApp, DayAppError, DayAppUser, DayError
+from stats.merging import Row
+from stats.models import Day, DayAppUser
 from stats.snapshot import SnapshotFigures
 
 Sums = dict[str, Any]
@@ -25,17 +27,19 @@ class AppFigures(SnapshotFigures):
     """Figures of each app from one snapshot. Money is in yuan; rates are in percent."""
 
     def apps(self, first: date, last: date) -> list[Row]:
-        """The figures of each app with requests from `first` to `last`, most requests first."""
+        """The figures of each app with requests or costs from `first` to `last`, most requests
+        first."""
         merged = self._app_rows(first, last, ["app_id"])
         rest = _minus(added_up(self._day_rows(first, last)), merged)
-        rows = [{"app_id": ANONYMOUS_ID, **rest}, *merged]
+        rows = [{"app_id": ANONYMOUS_ID, **rest}]
+        rows += (row for row in merged if row["app_id"] != STAFF_ID)
         rows.sort(key=lambda row: (-row["requests"], row["app_id"]))
-        return [{"app_id": row["app_id"], **_derived(row)} for row in rows if row["requests"]]
+        return [{"app_id": row["app_id"], **_derived(row)} for row in rows if _has_any(row)]
 
     def app_days(self, app_id: int, first: date, last: date) -> list[Row]:
-        """The figures of an app on each day with requests, oldest first."""
+        """The figures of an app on each day with requests or costs, oldest first."""
         rows = self._rows_of(app_id, first, last)
-        return [{"date": row["day"], **_derived(row)} for row in rows if row["requests"]]
+        return [{"date": row["day"], **_derived(row)} for row in rows if _has_any(row)]
 
     def app_sums(self, app_id: int, first: date, last: date) -> Row:
         """The figures of an app from `first` to `last`, added up."""
@@ -63,11 +67,10 @@ class AppFigures(SnapshotFigures):
         """An app's failures by code, most frequent first."""
         counts: dict[str, int] = {}
         if app_id == ANONYMOUS_ID:
-            everybodys = self._apps_rows(aggregations.ERRORS, DayError, first, last)
-            _count(counts, everybodys)
-            _count(counts, self._apps_rows(aggregations.APP_ERRORS, DayAppError, first, last), -1)
+            _count(counts, self.rows_between(aggregations.ERRORS, first, last))
+            _count(counts, self.rows_between(aggregations.APP_ERRORS, first, last), -1)
         else:
-            rows = self._apps_rows(aggregations.APP_ERRORS, DayAppError, first, last)
+            rows = self.rows_between(aggregations.APP_ERRORS, first, last)
             _count(counts, (row for row in rows if row["app_id"] == app_id))
         found = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
         return [{"error_code": code, "count": count} for code, count in found if count]
@@ -126,23 +129,34 @@ class AppFigures(SnapshotFigures):
         return sorted(rows, key=lambda row: row["day"])
 
     def _app_rows(self, first: date, last: date, keys: list[str]) -> list[Row]:
-        rows = self._apps_rows(aggregations.APP_DAYS, DayApp, first, last)
-        return aggregations.APP_DAYS.merge(rows, keys)
+        """The sums of apps with keys, and of staff's trials, by these keys."""
+        calls = self.rows_between(aggregations.APP_LEDGER, first, last)
+        rows = [
+            *self.rows_between(aggregations.APP_DAYS, first, last),
+            *(
+                {name: row[name] for name in ("day", "app_id")} | {"cost": row["billed_cost"]}
+                for row in calls
+            ),
+        ]
+        return aggregations.DAYS.merge(map(_with_zeros, rows), keys)
 
     def _day_rows(self, first: date, last: date) -> list[Row]:
         """Everybody's sums by day; the ledger's part comes as rows that have only costs."""
         rows = list(Day.objects.filter(day__range=(first, last)).values("day", *REQUEST_SUMS))
         for aggregation in (aggregations.DAYS, aggregations.SPENT_DAYS):
             pending = self.snapshot.pending_between(aggregation, first, last)
-            rows += [dict.fromkeys(REQUEST_SUMS, 0) | row for row in pending]
+            rows += map(_with_zeros, pending)
         return rows
 
-    def _apps_rows(
-        self, aggregation: Aggregation, table: Any, first: date, last: date
-    ) -> list[Mapping[str, Any]]:
-        names = (*aggregation.keys, *aggregation.columns)
-        rolled = table.objects.filter(day__range=(first, last)).values(*names)
-        return [*rolled, *self.snapshot.pending_between(aggregation, first, last)]
+
+def _with_zeros(row: Row) -> Row:
+    """The row, with 0 for the sums that it lacks."""
+    return dict.fromkeys(REQUEST_SUMS, 0) | row
+
+
+def _has_any(sums: Mapping[str, Any]) -> bool:
+    """Whether there are requests or costs; calls may end after midnight."""
+    return bool(sums["requests"] or sums["cost"])
 
 
 def _minus(total: Mapping[str, Any], parts: Iterable[Mapping[str, Any]]) -> Sums:

@@ -10,11 +10,12 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import Settings
 
+from classification.models import STAFF_ID
 from clients.models import App
 from stats.figures import current_figures
 from stats.rollup import chunks
 from tests.support.apps import run
-from tests.support.history import A_WHILE, NOW, log, log_links, rows_in_log
+from tests.support.history import A_WHILE, NOW, call, log, log_links, rows_in_log
 
 pytestmark = pytest.mark.django_db
 
@@ -58,6 +59,36 @@ def history(request: pytest.FixtureRequest, camera: App) -> None:
 
 def figures() -> Any:
     return current_figures()
+
+
+@pytest.mark.parametrize("rolled", ["pending", "rolled up"])
+def test_an_app_spent_what_the_ledger_says(camera: App, admin_client: Client, rolled: str) -> None:
+    """Failed calls were billed, too; one ended after midnight, and one was staff's trial."""
+    with time_machine.travel(NOW, tick=False) as clock:
+        log(YESTERDAY, app=camera, outcome="model_bad_reply", source="")
+        call(YESTERDAY, app_id=camera.pk, outcome="model_bad_reply", cost=Decimal("0.01"))
+        call(app_id=camera.pk, cost=Decimal("0.02"))
+        call(app_id=camera.pk, billed="perhaps", cost=Decimal("0.04"))
+        call(app_id=STAFF_ID, cost=Decimal("0.08"))
+        log(cost=Decimal("0.16"))
+        if rolled == "rolled up":
+            for _ in range(3):
+                list(chunks.roll_up())
+                clock.shift(A_WHILE)
+        with figures() as found:
+            of_apps = found.apps(YESTERDAY.date(), TODAY)
+            days = found.app_days(camera.pk, YESTERDAY.date(), TODAY)
+            sums = [found.app_sums(pk, YESTERDAY.date(), TODAY) for pk in (camera.pk, 1)]
+        page = admin_client.get(reverse("app", args=[camera.pk]))
+
+    spent = {row["app_id"]: row["estimated_cost"] for row in of_apps}
+    assert spent == {camera.pk: Decimal("0.03"), 1: Decimal("0.16")}
+    assert [row["estimated_cost"] for row in sums] == [Decimal("0.03"), Decimal("0.16")]
+    assert [(row["date"], row["estimated_cost"]) for row in days] == [
+        (YESTERDAY.date(), Decimal("0.01")),
+        (TODAY, Decimal("0.02")),
+    ]
+    assert page.status_code == 200
 
 
 @pytest.mark.usefixtures("history")

@@ -41,7 +41,7 @@ def log(at: datetime = NOW, **fields: Any) -> None:
     }
     row = RequestLog.objects.create(**(defaults | fields))
     if row.cost:
-        call(at, cost=row.cost)
+        call(at, cost=row.cost, app_id=row.app_id)
 
 
 def call(at: datetime = NOW, **fields: Any) -> None:
