@@ -2,13 +2,13 @@
 
 import contextlib
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import NamedTuple
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db.models import Count, Sum
+from django.db.models import Sum
 from django.utils import timezone
 from redis.exceptions import RedisError
 
@@ -105,9 +105,10 @@ def limit_uses(app: App) -> list[LimitUse]:
 
 
 def _used_before(app_id: int, day: date) -> tuple[int, int]:
-    """The new photos and the cost (millionths of a yuan) of a day, from the request log: for apps
-    that got their limit during the day."""
+    """The new photos of a day, from the request log, and the cost of its calls (millionths of a
+    yuan), as settle() counts it: for apps that got their limit during the day."""
     rows = RequestLog.objects.filter(created_date=day, app_id=app_id, from_cache=False)
-    answered = rows.filter(outcome=OK).aggregate(count=Count("pk"))["count"]
-    cost = rows.aggregate(cost=Sum("cost", default=Decimal(0)))["cost"]
-    return answered, millionths(round(cost, 6))
+    midnight = timezone.make_aware(datetime.combine(day, time()))
+    calls = ModelCall.objects.filter(created_at__gte=midnight, app_id=app_id)
+    spent = calls.exclude(billed=Billed.NO).aggregate(cost=Sum("cost", default=Decimal(0)))["cost"]
+    return rows.filter(outcome=OK).count(), millionths(round(spent, 6))

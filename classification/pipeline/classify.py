@@ -15,7 +15,7 @@ from classification.errors import ServiceError, error_code
 from classification.images import Photo
 from classification.images.uploads import prepare_upload
 from classification.model_output import Classification
-from classification.models import CacheEntry
+from classification.models import STAFF_ID, CacheEntry
 from classification.pipeline import answer_cache, declared_hashes, leases
 from classification.pipeline.answer_cache import CachedAnswer
 from classification.pipeline.answer_entries import entry_of
@@ -172,7 +172,8 @@ def _ask_and_store(photo: Photo, prompt: Prompt, lease: str, client: ClientInfo)
     except QuotaExceeded as refusal:
         leases.withdraw(lease)
         return Result.failed(QUOTA_EXCEEDED, refusal.retry_after)
-    reply = ask_model(photo, prompt.text, prompt.version, client.request_id, client.app.id, quota)
+    app_id = STAFF_ID if client.is_staff_page else client.app.id
+    reply = ask_model(photo, prompt.text, prompt.version, client.request_id, app_id, quota)
     entry = None
     if isinstance(reply.outcome, ProviderError):
         result = _fail(reply, reply.outcome, lease)

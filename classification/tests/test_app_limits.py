@@ -321,6 +321,23 @@ def test_what_was_used_before_the_limit_was_set_counts(
     assert used() == [(3, 3, 0)]
 
 
+def test_what_failed_calls_cost_before_the_limit_was_set_counts(
+    client: Client, model: DashScopeServer, settings: Settings
+) -> None:
+    settings.ON_MODEL_FAILURE = "error"
+    key = make_app("camera")
+    model.script("no_verdict", "close_before_answer", "ok")  # billed, and possibly billed
+    failed = [upload(client, key, seed).status_code for seed in (1, 2)]
+    before = client.get("/api/v1/usage", headers=bearer(key)).json()["data"]
+    run("create_app", "camera", "--cost-per-day", "0.03")
+    statuses = [upload(client, key, seed).status_code for seed in (3, 4)]
+
+    assert all(status >= 500 for status in failed)
+    assert before["cost"] == {"used": 0.02, "limit": None}
+    assert statuses == [200, 429]
+    assert used() == [(1, 3, 0)]
+
+
 def test_requests_a_minute_are_counted_on_every_way(client: Client, model: DashScopeServer) -> None:
     key = make_app("camera", "--requests-per-minute", "3")
     with time_machine.travel("2026-11-25T15:00:20+08:00", tick=False) as clock:

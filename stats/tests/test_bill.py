@@ -78,6 +78,13 @@ def test_an_upload_with_a_key_is_billed_to_its_app(client: Client, model: DashSc
     assert apps == [App.objects.get(name="camera").pk, 1]
 
 
+def test_a_photo_of_the_test_page_is_staffs_trial(
+    admin_client: Client, model: DashScopeServer
+) -> None:
+    assert upload(admin_client, photo()).status_code == 200
+    assert ModelCall.objects.get().app_id == STAFF_ID
+
+
 @pytest.mark.parametrize("rolled", ["nothing", "half", "all"])
 def test_who_costs_money_is_told_by_yuan_and_new_photos(rolled: str) -> None:
     with time_machine.travel(NOW, tick=False) as clock:
