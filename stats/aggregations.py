@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import CharField, Count, F, Max, Min, Model, Q, QuerySet, Sum
-from django.db.models.functions import Cast, Greatest, Substr
+from django.db.models.functions import Cast, Greatest, Length, Substr
 
 from classification.choices import OK, Billed, Source
 from classification.models import LocalDate, ModelCall, RequestLog
@@ -75,9 +75,16 @@ def _errors(log: QuerySet[Any], **keys: Any) -> Rows:
     return rows
 
 
+def _with_user(log: QuerySet[Any]) -> QuerySet[Any]:
+    """The rows that name a user; told by the length, since collations put control characters before
+    "", or ignore them."""
+    named: QuerySet[Any] = log.alias(characters=Length("user_id")).filter(characters__gt=0)
+    return named
+
+
 def _users(log: QuerySet[Any], **keys: Any) -> Rows:
     # After values(), an annotation may have the name of a field.
-    named = log.filter(user_id__gt="").values("pk")
+    named = _with_user(log).values("pk")
     rows: Rows = named.values(user_id=Exact("user_id"), **keys).annotate(
         requests=Count("pk"),
         hits=Count("pk", filter=Q(from_cache=True)),
@@ -240,8 +247,7 @@ APP_USERS = Aggregation(
     ("app_id", "day", "user_id"),
     _sums("requests", "hits"),
     lambda log: (
-        _of_apps(log)
-        .filter(user_id__gt="")
+        _with_user(_of_apps(log))
         .values("app_id")
         .values("app_id", day=F("created_date"), user_id=Exact("user_id"))
         .annotate(requests=Count("pk"), hits=Count("pk", filter=Q(from_cache=True)))

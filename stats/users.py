@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from django.db.models import Max, Min, Sum
+from django.db.models import Max, Min, Q, Sum
 
 from stats import aggregations
 from stats.merging import Row
@@ -68,14 +68,14 @@ def _pages(first: date, last: date) -> Iterator[Iterable[Mapping[str, Any]]]:
     """The rolled rows of each user, a page of users at a time."""
     # A list of days lets MariaDB use the primary key.
     days = list(Day.objects.filter(day__range=(first, last)).values_list("day", flat=True))
-    after = ""
+    later = Q()
     while True:
-        ids = User.objects.filter(user_id__gt=after).order_by("user_id")
+        ids = User.objects.filter(later).order_by("user_id")
         page = list(ids.values_list("user_id", flat=True)[:PAGE_USERS])
         if not page:
             return
         yield (
-            DayUser.objects.filter(day__in=days, user_id__gt=after, user_id__lte=page[-1])
+            DayUser.objects.filter(later, day__in=days, user_id__lte=page[-1])
             .values("user_id")
             .annotate(
                 requests=Sum("requests"),
@@ -87,7 +87,7 @@ def _pages(first: date, last: date) -> Iterator[Iterable[Mapping[str, Any]]]:
             )
             .order_by("user_id")
         )
-        after = page[-1]
+        later = Q(user_id__gt=page[-1])
 
 
 def _of_days(row: Mapping[str, Any]) -> Row:

@@ -39,7 +39,7 @@ LOG = st.builds(
     lambda at, kind, user, ip: ("log", {"at": at, "user_id": user, "ip_address": ip} | kind),
     TIMES,
     st.sampled_from(KINDS),
-    st.sampled_from(["a", "A", "ä", "b", "", None]),
+    st.sampled_from(["a", "A", "ä", "b", "\x01", "\x01b", "\u200b", "", None]),
     st.sampled_from(["192.0.2.1", "192.0.2.2", "2001:db8::1", None]),
 )
 CALL = st.builds(
@@ -66,6 +66,17 @@ STEPS = st.lists(st.one_of(LOG, LOG, CALL, ROLL_UP), max_size=25)
         ("roll up", 1),
         ("log", HERE | {"user_id": "a"}),
         ("log", HERE | {"user_id": "A"}),
+    ],
+    is_purged=False,
+    shifts=[0] * 25,
+)
+# A collation puts control characters before "", or ignores them.
+@example(
+    steps=[
+        ("log", HERE | {"user_id": "\x01b"}),
+        ("roll up", 1),
+        ("log", HERE | {"user_id": "\x01"}),
+        ("log", HERE | {"user_id": "\u200b"}),
     ],
     is_purged=False,
     shifts=[0] * 25,
