@@ -305,7 +305,7 @@ def test_nothing_is_asked_of_the_tables_for_an_app_without_limits(
     with CaptureQueriesContext(connection) as captured:
         upload(client, key, 2)
 
-    assert not [query for query in captured if "client_" in query["sql"]]
+    assert not [query for query in captured if "client_quota" in query["sql"]]
 
 
 def test_what_was_used_before_the_limit_was_set_counts(
