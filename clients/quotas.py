@@ -9,8 +9,7 @@ import functools
 import secrets
 import time
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
-from datetime import time as time_of_day
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from django.db import Error, transaction
@@ -20,6 +19,7 @@ from django.utils import timezone
 from clients.directory import AppInfo, Usage, directory
 from clients.models import QuotaCounter, QuotaReservation
 from clients.pseudonyms import keyed_digest
+from core import wall_clock
 from core.client_address import client_network
 from core.database.reservations import Orphans, Unsent
 from core.database.transactions import write_atomically
@@ -202,7 +202,7 @@ def seconds_left(day: date) -> int:
 @functools.lru_cache(maxsize=4)
 def _end_of(day: date) -> float:
     """The midnight after a local day, in seconds since 1970."""
-    return timezone.make_aware(datetime.combine(day + timedelta(days=1), time_of_day())).timestamp()
+    return wall_clock.midnight(day + timedelta(days=1)).timestamp()
 
 
 def _find(app_id: int, day: date, scope: Scope, subject: str) -> QuerySet[QuotaCounter]:

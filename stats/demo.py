@@ -4,7 +4,7 @@ import hashlib
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from classification.choices import DEMO, Billed, Source
 from classification.models import CacheEntry, ModelCall, RequestLog
+from core import wall_clock
 from stats import aggregations
 from stats.models import (
     Day,
@@ -120,7 +121,7 @@ def counts_of(start: datetime, end: datetime) -> dict[str, int]:
 
 def cost_of(day: date) -> Decimal:
     """The cost of demo calls on a day, in yuan, which nobody paid."""
-    midnight = timezone.make_aware(datetime.combine(day, time()))
+    midnight = wall_clock.midnight(day)
     calls = ModelCall.objects.filter(created_at__gte=midnight, request_id__startswith=MARK)
     until = calls.filter(created_at__lt=midnight + timedelta(days=1)).exclude(billed=Billed.NO)
     total: Decimal = until.aggregate(cost=Sum("cost", default=Decimal(0)))["cost"]

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Sequence
-from datetime import date, datetime, time
+from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -22,6 +22,7 @@ from clients import quotas
 from clients.directory import MILLION, AppInfo, Usage, directory
 from clients.models import App, QuotaReservation
 from clients.quotas import Requester
+from core import wall_clock
 
 USAGE_SECONDS = 10
 
@@ -108,7 +109,7 @@ def _used_before(app_id: int, day: date) -> tuple[int, int]:
     """The new photos of a day, from the request log, and the cost of its calls (millionths of a
     yuan), as settle() counts it: for apps that got their limit during the day."""
     rows = RequestLog.objects.filter(created_date=day, app_id=app_id, from_cache=False)
-    midnight = timezone.make_aware(datetime.combine(day, time()))
+    midnight = wall_clock.midnight(day)
     calls = ModelCall.objects.filter(created_at__gte=midnight, app_id=app_id)
     spent = calls.exclude(billed=Billed.NO).aggregate(cost=Sum("cost", default=Decimal(0)))["cost"]
     return rows.filter(outcome=OK).count(), millionths(round(spent, 6))

@@ -11,7 +11,7 @@ Without a limit, nothing here queries the database.
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime
 from decimal import ROUND_CEILING, Decimal
 
 from django.conf import settings
@@ -25,6 +25,7 @@ from classification.models import ModelCall, Reservation, SpendingDay
 from classification.providers import registry
 from classification.providers.base import ProviderError
 from clients.quotas import seconds_to_midnight
+from core import wall_clock
 from core.database.transactions import write_atomically
 
 BUSY_RETRY_SECONDS = 2
@@ -109,7 +110,7 @@ def _open(day: date) -> None:
     with _opening:
         if _opened == day:
             return
-        midnight = timezone.make_aware(datetime.combine(day, time()))
+        midnight = wall_clock.midnight(day)
         # Outside the transaction, in which processes that find the row would each hold a lock on
         # it.
         SpendingDay.objects.get_or_create(day=day)

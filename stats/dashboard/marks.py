@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from django.utils import timezone
 
 from classification.models import ModelCall, PromptVersion
+from core import wall_clock
 from stats.figures import Figures
 from stats.ranges import TimeRange
 
@@ -49,7 +50,7 @@ def _models(wanted: TimeRange, figures: Figures) -> Iterator[Mark]:
 
 
 def _first_call(day: date, model: str) -> datetime:
-    midnight = timezone.make_aware(datetime.combine(day, time()))
+    midnight = wall_clock.midnight(day)
     calls = ModelCall.objects.filter(created_at__gte=midnight, model=model)
     first = calls.order_by("created_at").values_list("created_at", flat=True).first()
     return timezone.localtime(first or midnight)

@@ -3,7 +3,7 @@
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable
-from datetime import date, datetime, time
+from datetime import date
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -15,6 +15,7 @@ from classification.categories import KEYS
 from classification.images import HASH
 from classification.management import arguments
 from classification.models import CacheEntry
+from core import wall_clock
 from core.database.batches import delete_in_batches
 
 # Command line option -> filter.
@@ -26,8 +27,8 @@ FILTERS: dict[str, Callable[[Any], Q]] = {
     "provider": lambda value: Q(provider="" if value == "older" else value),
     "prompt_version": lambda value: Q(prompt_version=value),
     "older_than": lambda value: Q(created_at__lt=timezone.now() - value),
-    "made_before": lambda value: Q(created_at__lt=_midnight(value)),
-    "made_after": lambda value: Q(created_at__gte=_midnight(value)),
+    "made_before": lambda value: Q(created_at__lt=wall_clock.midnight(value)),
+    "made_after": lambda value: Q(created_at__gte=wall_clock.midnight(value)),
     "below_confidence": lambda value: Q(confidence__lt=value),
 }
 
@@ -83,10 +84,6 @@ def _selected(options: dict[str, Any]) -> QuerySet[CacheEntry]:
     for name, value in given.items():
         entries = entries.filter(FILTERS[name](value))
     return entries if options["corrected"] else entries.filter(corrected_at__isnull=True)
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time()))
 
 
 def _confirmed(count: int) -> bool:
