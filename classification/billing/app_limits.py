@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db.models import Sum
 from django.utils import timezone
 from redis.exceptions import RedisError
 
@@ -111,5 +110,4 @@ def _used_before(app_id: int, day: date) -> tuple[int, int]:
     rows = RequestLog.objects.filter(created_date=day, app_id=app_id, from_cache=False)
     midnight = wall_clock.midnight(day)
     calls = ModelCall.objects.filter(created_at__gte=midnight, app_id=app_id)
-    spent = calls.exclude(billed=Billed.NO).aggregate(cost=Sum("cost", default=Decimal(0)))["cost"]
-    return rows.filter(outcome=OK).count(), millionths(round(spent, 6))
+    return rows.filter(outcome=OK).count(), daily_limit.spent(calls)

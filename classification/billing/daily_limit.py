@@ -15,7 +15,7 @@ from datetime import date, datetime
 from decimal import ROUND_CEILING, Decimal
 
 from django.conf import settings
-from django.db.models import F, Sum
+from django.db.models import F, QuerySet, Sum
 from django.utils import timezone
 
 from classification import prompts
@@ -120,12 +120,17 @@ def _open(day: date) -> None:
 
 def _count_earlier_spending(day: date, midnight: datetime) -> None:
     row = SpendingDay.objects.select_for_update().get(day=day)
-    calls = ModelCall.objects.filter(created_at__gte=midnight).exclude(billed=Billed.NO)
-    real = calls.exclude(request_id__startswith=DEMO)
-    spent = real.aggregate(cost=Sum("cost", default=Decimal(0)))["cost"]
-    # SQLite sums decimals as floating point, with a small error.
-    row.spent = max(row.spent, millionths(round(spent, 6)))
+    calls = ModelCall.objects.filter(created_at__gte=midnight)
+    row.spent = max(row.spent, spent(calls.exclude(request_id__startswith=DEMO)))
     row.save(update_fields=["spent"])
+
+
+def spent(calls: QuerySet[ModelCall]) -> int:
+    """What these calls cost, or may have cost, in millionths of a yuan."""
+    billed = calls.exclude(billed=Billed.NO)
+    yuan = billed.aggregate(cost=Sum("cost", default=Decimal(0)))["cost"]
+    # SQLite sums decimals as floating point, with a small error.
+    return millionths(round(yuan, 6))
 
 
 def max_cost(prompt: str, models: Iterable[str], max_side: int) -> int:
