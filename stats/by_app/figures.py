@@ -130,14 +130,11 @@ class AppFigures(SnapshotFigures):
 
     def _app_rows(self, first: date, last: date, keys: list[str]) -> list[Row]:
         """The sums of apps with keys, and of staff's trials, by these keys."""
-        calls = self.rows_between(aggregations.APP_LEDGER, first, last)
-        rows = [
-            *self.rows_between(aggregations.APP_DAYS, first, last),
-            *(
-                {name: row[name] for name in ("day", "app_id")} | {"cost": row["billed_cost"]}
-                for row in calls
-            ),
-        ]
+        rows = self.rows_between(aggregations.APP_DAYS, first, last)
+        rows += (
+            {"day": row["day"], "app_id": row["app_id"], "cost": row["billed_cost"]}
+            for row in self.rows_between(aggregations.APP_LEDGER, first, last)
+        )
         return aggregations.DAYS.merge(map(_with_zeros, rows), keys)
 
     def _day_rows(self, first: date, last: date) -> list[Row]:
