@@ -18,7 +18,7 @@ from django.db.backends.mysql import base
 
 from core.database.errors import is_conflict
 from core.database.transactions import PAUSES
-from core.mysql_pool.hosts import UNFIT, Address, Hosts
+from core.mysql_pool.hosts import UNFIT, Address, Hosts, see_other_nodes
 from core.mysql_pool.schema import SchemaEditor
 
 WAIT_SECONDS = 2.5
@@ -140,10 +140,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return self._pool.take(self._open)
 
     def _connect_to_any(self, hosts: Hosts, conn_params: dict[str, Any]) -> Any:
-        connect = super().get_new_connection
         if not self._addresses:
-            return connect(conn_params)
-        return hosts.connect(lambda to: connect(conn_params | {"host": to[0], "port": to[1]}))
+            return self._connect_to_one(conn_params)
+        return hosts.connect(
+            lambda to: self._connect_to_one(conn_params | {"host": to[0], "port": to[1]})
+        )
+
+    def _connect_to_one(self, conn_params: dict[str, Any]) -> Any:
+        connection = super().get_new_connection(conn_params)
+        see_other_nodes(connection)
+        return connection
 
     def _commit(self) -> None:
         try:

@@ -12,6 +12,9 @@ import MySQLdb
 UNFIT = {1047, 1180, 1290, 1836}
 READ_ONLY = "SELECT @@global.read_only"
 CLUSTER = "SHOW GLOBAL STATUS LIKE 'wsrep_%'"
+IS_NODE = "SHOW VARIABLES LIKE 'wsrep_on'"
+# Before UPDATE and DELETE (2), and before INSERT and REPLACE (4); reads do not wait.
+WAIT_BEFORE_WRITES = "SET SESSION wsrep_sync_wait = 6"
 
 Address = tuple[str, int]
 
@@ -62,4 +65,14 @@ def check_fitness(connection: Any) -> None:
     except MySQLdb.Error:
         connection.close()
         raise
+    cursor.close()
+
+
+def see_other_nodes(connection: Any) -> None:
+    """On a node of a cluster, let each write wait until the node has applied what others committed
+    before: an UPDATE of a row that has yet to arrive would find nothing, and raise nothing."""
+    cursor = connection.cursor()
+    cursor.execute(IS_NODE)
+    if dict(cursor.fetchall()).get("wsrep_on") == "ON":
+        cursor.execute(WAIT_BEFORE_WRITES)
     cursor.close()
