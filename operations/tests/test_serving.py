@@ -1,6 +1,8 @@
 """Starting and stopping real servers: ports, signals, workers that die."""
 
+import multiprocessing
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -153,6 +155,22 @@ def test_hosts_as_people_write_them(
     address = {"reached_at": f"{url_host}:{port}", "APP_HOST": host, "APP_PORT": port}
     with running_server(database, dashscope, WEB_WORKERS="1", **address) as server:
         assert server.health()["status"] == "healthy"
+
+
+def test_workers_share_the_code_of_the_model(
+    database: ScratchDatabase, dashscope: DashScopeServer, tmp_path: Path
+) -> None:
+    log = tmp_path / "log"
+    timed = {"PYTHONPROFILEIMPORTTIME": "1"}  # a line for each module that a process loads
+    with (
+        log.open("w") as output,
+        running_server(database, dashscope, output, **timed) as server,
+    ):
+        two_workers(server)
+
+    # Only what is forked shares anything.
+    expected = 1 if multiprocessing.get_start_method() == "fork" else 2
+    assert len(re.findall(r"\| +dashscope$", log.read_text(), re.MULTILINE)) == expected
 
 
 def test_an_address_of_another_machine(database: ScratchDatabase) -> None:

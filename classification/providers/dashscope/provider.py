@@ -5,6 +5,8 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
+from dashscope import MultiModalConversation
+
 from classification.providers.dashscope.replies import REPLY_FORMAT
 from classification.providers.remote import RemoteProvider, Request
 from classification.providers.replies import Feature
@@ -22,9 +24,6 @@ class DashScopeProvider(RemoteProvider):
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(**arguments)
-        # Importing takes half a second and 45 MB, so only when a provider is created.
-        from dashscope import MultiModalConversation
-
         # Its tracebacks contain the whole request, including the key.
         logging.getLogger("dashscope").disabled = True
         self._conversation: Any = MultiModalConversation

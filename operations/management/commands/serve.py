@@ -1,5 +1,6 @@
 """Serve the site and the API with Granian."""
 
+import multiprocessing
 import os
 import tempfile
 from typing import Any
@@ -34,6 +35,8 @@ class Command(BaseCommand):
         except CannotListen as error:
             raise CommandError(str(error)) from None
         shown = f"[{settings.APP_HOST}]" if ":" in settings.APP_HOST else settings.APP_HOST
+        if multiprocessing.get_start_method() == "fork":
+            registry.load()
         self.stdout.write(f"Serving on http://{shown}:{settings.APP_PORT}/")
         watchdog.start(
             address=settings.APP_HOST,
