@@ -1,7 +1,7 @@
 """Inserts rows in raw SQL with one statement: many, at a tenth of the driver's cost per value, or
 one on a condition."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -19,8 +19,7 @@ def insert_rows(table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]
     into = f"INSERT INTO {table} ({', '.join(columns)}) VALUES "  # noqa: S608
     with connection.cursor() as cursor:
         if connection.vendor == "mysql":
-            write = _Literals(connection.connection.string_literal)
-            cursor.execute(into + ",".join([_row(row, write) for row in rows]))
+            cursor.execute(into + _values(rows, _Literals(connection.connection.string_literal)))
         else:
             marks = f"({', '.join(['%s'] * len(columns))})"
             cursor.executemany(into + marks, [[_adapted(value) for value in row] for row in rows])
@@ -41,8 +40,14 @@ def insert_unless(
         return bool(cursor.rowcount)
 
 
-def _row(row: Iterable[Any], write: "_Literals") -> str:
-    return f"({','.join([write[type(value)](value) for value in row])})"
+def _values(rows: Sequence[Sequence[Any]], write: "_Literals") -> str:
+    """The rows as SQL. Each column's distinct values are written once: in most columns there are
+    only a few."""
+    columns = []
+    for values in zip(*rows, strict=True):
+        literals = {value: write[type(value)](value) for value in set(values)}
+        columns.append([literals[value] for value in values])
+    return ",".join([f"({','.join(row)})" for row in zip(*columns, strict=True)])
 
 
 class _Literals(dict[type, Callable[[Any], str]]):
