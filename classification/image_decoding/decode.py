@@ -92,10 +92,9 @@ def _open(source: Source, max_side: int) -> Image.Image:
         return _open_heif(source)
     if source.format == "AVIF":
         return _open_avif(source)
-    image = Image.open(BytesIO(source.data), formats=[source.format])
-    if source.format == "WEBP" and image.size != (source.width, source.height):
-        raise ImageError
-    return _on_screen(image, source)
+    if source.format == "WEBP":
+        return _open_webp(source)
+    return _on_screen(Image.open(BytesIO(source.data), formats=[source.format]), source)
 
 
 def _on_screen(image: Image.Image, source: Source) -> Image.Image:
@@ -106,6 +105,28 @@ def _on_screen(image: Image.Image, source: Source) -> Image.Image:
     screen = Image.new("RGBA", (source.width, source.height))
     screen.paste(image.convert("RGBA"), source.place)
     return screen
+
+
+def _open_webp(source: Source) -> Image.Image:
+    """Decode a WebP. Of one whose zeros are those of a flat area, the decoder needs each; of one
+    padded with zeros, it needs some and leaves the rest."""
+    if source.with_less_padding:
+        without_a_few, without_most = map(_is_decodable, source.with_less_padding)
+        if without_a_few and not without_most:
+            raise ImageError
+    image = Image.open(BytesIO(source.data), formats=["WEBP"])
+    if image.size != (source.width, source.height):
+        raise ImageError
+    image.load()
+    return image
+
+
+def _is_decodable(webp: bytes) -> bool:
+    try:
+        Image.open(BytesIO(webp), formats=["WEBP"]).load()
+    except OSError:
+        return False
+    return True
 
 
 def _open_jpeg(source: Source, max_side: int) -> Image.Image:

@@ -38,3 +38,5 @@ class Source:
     gamma: float | None = None
     # JPEG: whether the end marker is missing.
     is_open_ended: bool = False
+    # WebP whose pixels end in zeros: the same with a few zeros fewer, and with hardly any.
+    with_less_padding: tuple[bytes, ...] = ()

@@ -1,0 +1,38 @@
+"""What a browser shows whole is answered, what it shows half is no image."""
+
+from io import BytesIO
+
+import pytest
+from PIL import Image
+
+from classification import images
+from classification.errors import ServiceError
+from tests.support import half_photos
+from tests.support.likeness import difference
+
+ALL_FORMATS = ["jpg", "jpeg", "png", "webp", "gif", "heic", "avif"]
+HALF, WHOLE, FLAT = half_photos.half(), half_photos.whole(), half_photos.flat()
+
+
+def prepare(data: bytes) -> Image.Image:
+    photo = images.prepare(data, allowed_formats=ALL_FORMATS, max_side=1024)
+    return Image.open(BytesIO(photo.jpeg))
+
+
+@pytest.mark.parametrize("name", HALF)
+def test_half_a_photo_is_refused(name: str) -> None:
+    with pytest.raises(ServiceError) as caught:
+        prepare(HALF[name])
+
+    assert caught.value.code == "invalid_image"
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_a_whole_photo_is_answered(name: str) -> None:
+    assert difference(prepare(WHOLE[name]), half_photos.detailed()) <= 12
+
+
+@pytest.mark.parametrize("name", FLAT)
+def test_a_photo_that_ends_in_a_flat_area_is_answered(name: str) -> None:
+    assert FLAT[name].rstrip(b"\0") != FLAT[name]
+    assert difference(prepare(FLAT[name]), half_photos.partly_flat()) <= 12

@@ -1,0 +1,95 @@
+"""Photos of which a browser shows only a part, and others that look as if, but are whole. All are
+of `detailed()`."""
+
+import random
+import struct
+from collections.abc import Iterator
+
+from PIL import Image
+
+from tests.support.odd_photos import exif, save, scene
+
+SIZE = (480, 360)
+PARTS = (0.1, 0.3, 0.6, 0.8)
+
+
+def detailed() -> Image.Image:
+    """A picture whose details take as many bytes in each part."""
+    noise = random.Random(0).randbytes(SIZE[0] * SIZE[1])  # noqa: S311
+    return Image.blend(scene().resize(SIZE), Image.frombytes("L", SIZE, noise).convert("RGB"), 0.3)
+
+
+def partly_flat() -> Image.Image:
+    """A picture whose lower part is white, which takes nearly no bytes."""
+    image = detailed()
+    image.paste("white", (0, SIZE[1] // 3, *SIZE))
+    return image
+
+
+def padded(data: bytes, part: float) -> bytes:
+    """As downloads are that stopped."""
+    return data[: int(len(data) * part)].ljust(len(data), b"\0")
+
+
+def webp_with(data: bytes, pixels: bytes) -> bytes:
+    """A WebP of one chunk with these pixels."""
+    body = b"WEBP" + data[12:16] + struct.pack("<I", len(pixels)) + pixels + bytes(len(pixels) % 2)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def _webps() -> dict[str, bytes]:
+    return {
+        "lossy": save(detailed(), "WEBP", quality=80),
+        "lossless": save(detailed(), "WEBP", lossless=True),
+        "with metadata": save(detailed(), "WEBP", quality=80, exif=exif(1)),
+        "animated": save(
+            detailed(), "WEBP", quality=80, save_all=True, append_images=[Image.new("RGB", SIZE)]
+        ),
+    }
+
+
+def _half_webps() -> Iterator[tuple[str, bytes]]:
+    for name, data in _webps().items():
+        for part in PARTS:
+            yield f"WEBP {name} padded {part}", padded(data, part)
+        for missing in (1, 2, 3, 100):
+            yield f"WEBP {name} without {missing}", data[:-missing]
+        longer = struct.pack("<I", len(data) + 2)
+        yield f"WEBP {name} of more bytes", data[:4] + longer + data[8:]
+        shorter = struct.pack("<I", len(data) // 2)
+        yield f"WEBP {name} of fewer bytes", data[:4] + shorter + data[8:]
+    data = _webps()["lossy"]
+    (length,) = struct.unpack_from("<I", data, 16)
+    yield "WEBP of more pixels", data[:16] + struct.pack("<I", length + 2) + data[20:]
+
+
+def _whole_webps() -> Iterator[tuple[str, bytes]]:
+    for name, data in _webps().items():
+        yield f"WEBP {name}", data
+        yield f"WEBP {name} with zeros behind", data + bytes(1000)
+    for name in ("lossy", "lossless"):
+        data = _webps()[name]
+        yield f"WEBP {name} with zeros behind its pixels", webp_with(data, data[20:] + bytes(1000))
+
+
+def _flat_webps() -> Iterator[tuple[str, bytes]]:
+    for name, options in {
+        "lossy": {"quality": 80, "method": 0},
+        "lossless": {"lossless": True, "method": 0},
+    }.items():
+        yield f"WEBP {name} flat", save(partly_flat(), "WEBP", **options)
+
+
+def half() -> dict[str, bytes]:
+    """Of these, a browser shows a part, or nothing."""
+    return dict(_half_webps())
+
+
+def whole() -> dict[str, bytes]:
+    """These a browser shows whole."""
+    return dict(_whole_webps())
+
+
+def flat() -> dict[str, bytes]:
+    """Whole ones that show `partly_flat()`, and end in zeros that their decoders need."""
+    return dict(_flat_webps())
