@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db import Error, connection
+from django.db import Error, connection, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
@@ -87,7 +87,8 @@ def remember(declared_hash: str, image_hash: str, client: ClientInfo) -> None:
     if client.user_id is None:
         return
     try:
-        _remember(declared_hash, image_hash, client)
+        with transaction.atomic():
+            _remember(declared_hash, image_hash, client)
     except Error as error:
         logger.warning("A declared hash could not be kept: %s", type(error).__name__)
 
