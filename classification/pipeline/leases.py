@@ -177,7 +177,8 @@ def _unreadable_failure(lease: Lease | None, prompt_version: int) -> Result | No
     prompt."""
     if lease is None or not lease.ending or lease.unreadable < MAX_UNREADABLE:
         return None
-    remaining = UNREADABLE_PAUSE - (timezone.now() - lease.created_at)
+    # abs(): a clock that was ahead must not make a longer pause.
+    remaining = UNREADABLE_PAUSE - abs(timezone.now() - lease.created_at)
     if lease.prompt_version != prompt_version or remaining <= timedelta():
         return None
     return Result.failed(UNREADABLE, retry_after=int(remaining.total_seconds()) + 1)

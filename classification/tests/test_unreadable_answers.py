@@ -41,6 +41,17 @@ def test_after_two_unreadable_answers_a_photo_is_not_asked_for_an_hour(
     assert is_known(client, photo())
 
 
+def test_a_clock_that_was_ahead_makes_no_longer_pause(
+    client: Client, model: DashScopeServer
+) -> None:
+    model.script("no_verdict", "no_verdict", "ok")
+    with time_machine.travel(AN_HOUR_LATER, tick=False):
+        for _ in range(2):
+            upload(client, photo())
+    with time_machine.travel(NOON, tick=False):
+        assert upload(client, photo()).status_code == 200
+
+
 def test_the_hour_outlasts_the_leases_that_are_deleted_after_seconds(
     client: Client, model: DashScopeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -243,7 +243,7 @@ def buffer_dropping(readings: Readings) -> Alert | None:
     """Log rows were lost recently, or are about to be."""
     now = timezone.now()
     losing = [
-        p for p in readings.processes if p.dropped_at and now - p.dropped_at < RECENTLY_DROPPED
+        p for p in readings.processes if p.dropped_at and abs(now - p.dropped_at) < RECENTLY_DROPPED
     ]
     filling = [p for p in readings.processes if p.rows_waiting >= MAX_WAITING / 2]
     if not losing and not filling:

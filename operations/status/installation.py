@@ -124,7 +124,7 @@ def _log_rows(service: Service) -> Iterator[Reason]:
     lost = sum(
         process.rows_dropped
         for process in service.processes
-        if process.dropped_at and now - process.dropped_at < LOST_LATELY
+        if process.dropped_at and abs(now - process.dropped_at) < LOST_LATELY
     )
     if lost:
         yield Reason(
