@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from PIL import Image
 
+from tests.support.heif_boxes import content_of, grid
 from tests.support.odd_photos import exif, save, scene
 
 SIZE = (480, 360)
@@ -80,14 +81,44 @@ def _flat_webps() -> Iterator[tuple[str, bytes]]:
         yield f"WEBP {name} flat", save(partly_flat(), "WEBP", **options)
 
 
+def tiles(image_format: str) -> bytes:
+    """Two pictures put together to one, as phones write large ones."""
+    middle = SIZE[0] // 2
+    left, right = (detailed().crop((x, 0, x + middle, SIZE[1])) for x in (0, middle))
+    return grid([save(left, image_format), save(right, image_format)], (middle, SIZE[1]))
+
+
+def _half_heifs() -> Iterator[tuple[str, bytes]]:
+    for image_format in ("HEIF", "AVIF"):
+        plain, tiled = save(detailed(), image_format), tiles(image_format)
+        for part in PARTS:
+            yield f"{image_format} padded {part}", padded(plain, part)
+            yield f"{image_format} tiles padded {part}", padded(tiled, part)
+
+
+def _whole_heifs() -> Iterator[tuple[str, bytes]]:
+    for image_format in ("HEIF", "AVIF"):
+        data = save(detailed(), image_format)
+        yield f"{image_format}", data
+        yield f"{image_format} tiles", tiles(image_format)
+        yield f"{image_format} with zeros behind", data + bytes(1000)
+        pixels = struct.pack(">I", len(content_of(data, b"mdat")))
+        more = struct.pack(">I", len(content_of(data, b"mdat")) + 1000)
+        at = data.index(pixels, data.index(b"iloc"), data.index(b"iinf"))
+        yield (
+            f"{image_format} with zeros behind its pixels",
+            data[:at] + more + data[at + 4 :] + bytes(1000),
+        )
+
+
 def half() -> dict[str, bytes]:
     """Of these, a browser shows a part, or nothing."""
-    return dict(_half_webps())
+    return dict([*_half_webps(), *_half_heifs()])
 
 
 def whole() -> dict[str, bytes]:
     """These a browser shows whole."""
-    return dict(_whole_webps())
+    return dict([*_whole_webps(), *_whole_heifs()])
 
 
 def flat() -> dict[str, bytes]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from classification.image_decoding.containers import heif_padding
 from classification.image_decoding.containers.source import CodingPoints, Source
 from classification.image_decoding.errors import ImageError
 from classification.image_decoding.limits import MAX_PARTS
@@ -26,9 +27,12 @@ class Box(NamedTuple):
 @dataclass(slots=True)
 class _Meta:
     """The file's metadata on its items; `associations` maps items to the numbers of their
-    properties, counted from 1."""
+    properties, counted from 1, `extents` to where their bytes begin and end, and `tiles` those that
+    are put together to the items that they consist of."""
 
     primary: int = 0
+    extents: dict[int, list[heif_padding.Extent]] = field(default_factory=dict)
+    tiles: dict[int, list[int]] = field(default_factory=dict)
     properties: list[Box] = field(default_factory=list)
     associations: dict[int, list[int]] = field(default_factory=dict)
     steps: int = MAX_PARTS
@@ -80,14 +84,16 @@ def read(data: bytes, image_format: str) -> Source:
         raise ImageError
     width, height = struct.unpack_from(">II", sizes[0], 4)
     pixels = width * height
+    with_other_padding = _check_padding(meta, data, image_format)
     source = Source(
         image_format,
         data,
         width,
         height,
         memory=pixels * BYTES_PER_PIXEL[image_format],
-        seconds=pixels * SECONDS_PER_PIXEL[image_format],
+        seconds=pixels * SECONDS_PER_PIXEL[image_format] * (2 if with_other_padding else 1),
         is_turned=any(box.kind in TURNS for box in properties),
+        with_other_padding=with_other_padding,
     )
     _read_colour(source, [bytes(box.content) for box in properties if box.kind == b"colr"])
     return source
@@ -98,6 +104,10 @@ def _read_meta(meta: _Meta, content: memoryview) -> None:
         if box.kind == b"pitm":
             width = 2 if box.content[0] == 0 else 4
             meta.primary = int.from_bytes(box.content[4 : 4 + width], "big")
+        elif box.kind == b"iloc":
+            _read_extents(meta, box.content)
+        elif box.kind == b"iref":
+            _read_tiles(meta, box.content)
         elif box.kind == b"iprp":
             for inner in meta.boxes(box.content):
                 if inner.kind == b"ipco":
@@ -121,6 +131,62 @@ def _read_associations(meta: _Meta, content: memoryview) -> None:
         numbers = struct.unpack_from(f">{count}{number}", content, position)
         position += struct.calcsize(f">{count}{number}")
         meta.associations.setdefault(item_id, []).extend(n & mask for n in numbers)
+
+
+def _read_extents(meta: _Meta, content: memoryview) -> None:
+    """Read where the items lie that are in the file as a whole, in one piece or several."""
+    version = content[0]
+    sizes = (content[4] >> 4, content[4] & 15, content[5] >> 4, content[5] & 15 if version else 0)
+    offset_bytes, length_bytes, base_bytes, index_bytes = sizes
+    position = 6
+
+    def number(size: int) -> int:
+        nonlocal position
+        if position + size > len(content):
+            raise ImageError
+        position += size
+        return int.from_bytes(content[position - size : position], "big")
+
+    wide = 4 if version == 2 else 2
+    for _ in range(number(wide)):
+        meta.step()
+        item = number(wide)
+        is_elsewhere = version and number(2) & 15 != 0
+        number(2)  # which file: this one
+        base, extents = number(base_bytes), []
+        for _ in range(number(2)):
+            meta.step()
+            number(index_bytes)
+            start = base + number(offset_bytes)
+            if length := number(length_bytes):
+                extents.append((start, start + length))
+        if not is_elsewhere:
+            meta.extents.setdefault(item, extents)
+
+
+def _read_tiles(meta: _Meta, content: memoryview) -> None:
+    item = "H" if content[0] == 0 else "I"
+    for box in meta.boxes(content[4:]):
+        if box.kind == b"dimg":
+            whole, count = struct.unpack_from(f">{item}H", box.content)
+            start = struct.calcsize(f">{item}H")
+            tiles = struct.unpack_from(f">{count}{item}", box.content, start)
+            meta.tiles.setdefault(whole, []).extend(tiles)
+
+
+def _check_padding(meta: _Meta, data: bytes, image_format: str) -> bytes:
+    """See `heif_padding.av1_with_other_padding`. Raises ImageError if an HEVC picture is cut."""
+    items = meta.tiles.get(meta.primary, [meta.primary])
+    # Tiles that look the same may share their bytes.
+    pictures = {tuple(meta.extents[item]) for item in items if meta.extents.get(item)}
+    places = {extent for pieces in pictures for extent in pieces}
+    if sum(end - start for start, end in places) > len(data):
+        raise ImageError
+    if image_format == "AVIF":
+        last = {pieces[-1] for pieces in pictures}
+        return heif_padding.av1_with_other_padding(data, sorted(last))
+    heif_padding.check_hevc(data, pictures)
+    return b""
 
 
 def _read_colour(source: Source, colours: list[bytes]) -> None:

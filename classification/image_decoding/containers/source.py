@@ -40,3 +40,5 @@ class Source:
     is_open_ended: bool = False
     # WebP whose pixels end in zeros: the same with a few zeros fewer, and with hardly any.
     with_less_padding: tuple[bytes, ...] = ()
+    # AVIF whose pixels end in zeros: the same with something else there.
+    with_other_padding: bytes = b""
