@@ -6,12 +6,12 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import distribution
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
-import sklearn.datasets
 from django.test import Client
 from PIL import Image, ImageDraw
 from pytest_django import Settings
@@ -30,7 +30,9 @@ from tests.support.dashscope_failures import FAILURES
 from tests.support.dashscope_server import DashScopeServer
 from tests.support.pictures import photo
 
-CHINA = Path(sklearn.datasets.__file__).parent / "images" / "china.jpg"
+# Found without importing the package, which takes each process that collects tests a second.
+_SKLEARN = distribution("scikit-learn")
+CHINA = Path(str(_SKLEARN.locate_file("sklearn/datasets/images/china.jpg")))
 
 
 def screen() -> bytes:

@@ -12,7 +12,11 @@ from django.test import Client
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+# The shell is the same engine without the browser's own windows: half of the work.
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "chromium-browser"))),
+    None,
+)
 # A name of this machine that browsers do not trust as they trust localhost.
 PLAIN_HOST = "photos.test"
 # The browser is to ask nobody but the server under test.
@@ -41,7 +45,7 @@ without_script = pytest.mark.parametrize(
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if CHROMIUM is None:
-        skip = pytest.mark.skip(reason="needs Chromium: apt-get install chromium")
+        skip = pytest.mark.skip(reason="needs Chromium: apt-get install chromium-headless-shell")
         for item in items:
             if "/browser/" in str(item.path):
                 item.add_marker(skip)
