@@ -48,7 +48,7 @@ def threads_exceed_model_calls(**_: Any) -> list[CheckMessage]:
         Warning(
             "WEB_THREADS is not above LLM_MAX_CONCURRENCY: a model that hangs can hold every "
             "thread, and known photos wait too.",
-            hint="Set WEB_THREADS to 2 * LLM_MAX_CONCURRENCY + 32, or leave it out.",
+            hint="Set WEB_THREADS to 3 * LLM_MAX_CONCURRENCY + 32, or leave it out.",
             id="classification.W002",
         )
     ]

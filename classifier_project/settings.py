@@ -262,9 +262,9 @@ METRICS_TOKEN = env.token("METRICS_TOKEN")
 APP_HOST = addresses.listening("APP_HOST", env.text("APP_HOST", "127.0.0.1"))
 APP_PORT = env.integer("APP_PORT", 8000, maximum=65535)
 WEB_WORKERS = env.integer("WEB_WORKERS", min(os.cpu_count() or 1, 4), maximum=64)
-# Each upload waits for the model, or for a free slot, on a thread of its own; the other threads
-# keep answering known photos.
-WEB_THREADS = env.integer("WEB_THREADS", 2 * LLM_MAX_CONCURRENCY + 32, minimum=4, maximum=4000)
+# Each upload waits for the model, or for a free slot, on a thread of its own; one client gets three
+# quarters of them at most.
+WEB_THREADS = env.integer("WEB_THREADS", 3 * LLM_MAX_CONCURRENCY + 32, minimum=4, maximum=4000)
 TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES")
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

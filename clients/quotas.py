@@ -58,6 +58,11 @@ class Requester(NamedTuple):
         """The network that the address counts as; "" without one."""
         return client_network(self.address)
 
+    @property
+    def who(self) -> str:
+        """Who shares what a server has with others: the network, or without one the user."""
+        return self.network or self.user_id or ""
+
     def subject(self, day: date) -> tuple[Scope, str, int] | None:
         """The scope, daily digest and limit of the user, or of the address if there is no user;
         None without a limit."""

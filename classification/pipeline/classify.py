@@ -1,6 +1,5 @@
 """Classifies a photo, from top to bottom: check, look up, single flight, ask the model, log."""
 
-import threading
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
@@ -12,6 +11,7 @@ from classification.billing import app_limits
 from classification.billing.daily_limit import LimitReached
 from classification.choices import DAILY_LIMIT, OK, Source
 from classification.errors import ServiceError, error_code
+from classification.fair_budget import UPLOAD_THREADS, FairBudget
 from classification.images import Photo
 from classification.images.uploads import prepare_upload
 from classification.model_output import Classification
@@ -36,14 +36,12 @@ from classification.providers.base import Answer, ProviderError
 from clients.quotas import QuotaExceeded
 from core.database.connections import release_connection
 
-# Threads that uploads never occupy: known photos are answered even while every model call hangs.
-RESERVED_THREADS = 8
 # The model's time limit, plus time to decode and to take over the lease of a dead process.
 FLIGHT_SECONDS = settings.LLM_TIMEOUT + 10
 QUOTA_EXCEEDED = "quota_exceeded"
 
 _single_flight: SingleFlight[Result] = SingleFlight()
-_uploads = threading.BoundedSemaphore(max(settings.WEB_THREADS - RESERVED_THREADS, 1))
+_uploads = FairBudget(UPLOAD_THREADS)
 
 
 def check_cache(*, image_hash: str, client: ClientInfo) -> Classification | None:
@@ -120,9 +118,7 @@ def _check_hash(image_hash: str, given_hash: str | None) -> None:
 def _classify_new_photo(upload: bytes, image_hash: str, client: ClientInfo) -> Result:
     """The result for an unknown photo; of concurrent uploads of it, one asks the model."""
     release_connection()
-    if not _uploads.acquire(blocking=False):
-        raise ServiceError("model_busy")
-    try:
+    with _uploads.hold(client.requester.who, 1):
         while True:
             result, is_leader = _single_flight.run(
                 image_hash, lambda: _lead(upload, image_hash, client), timeout=FLIGHT_SECONDS
@@ -131,15 +127,13 @@ def _classify_new_photo(upload: bytes, image_hash: str, client: ClientInfo) -> R
                 return result
             if result.failure != QUOTA_EXCEEDED:  # only the leader's quota is exhausted
                 return result.for_another_request()
-    finally:
-        _uploads.release()
 
 
 def _lead(upload: bytes, image_hash: str, client: ClientInfo) -> Result:
     """Ask the model on behalf of this process, unless another process is asking or has just
     asked."""
     looked_at = time.monotonic()
-    photo = prepare_upload(upload, client.requester.network or client.requester.user_id or "")
+    photo = prepare_upload(upload, client.requester.who)
     prompt, lease = _acquire_lease(image_hash, looked_at)
     if isinstance(lease, Result):
         return lease if lease.classification else with_fallback_answer(photo, lease)

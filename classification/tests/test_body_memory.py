@@ -1,6 +1,8 @@
-"""How many bytes of bodies are held at once."""
+"""How many bytes of bodies are held at once, and by whom."""
 
+import contextlib
 import json
+import random
 import threading
 import time
 from collections.abc import Iterable
@@ -12,8 +14,9 @@ import pytest
 from django.core.handlers.wsgi import WSGIHandler
 
 from classification.api.request_bodies import body_memory
-from classification.api.request_bodies.body_memory import BodyMemory
 from classification.api.request_bodies.buffering import buffer_request_bodies
+from classification.errors import ServiceError
+from classification.fair_budget import FairBudget
 
 MEGABYTE = 1024 * 1024
 ALBUM, PHOTO, HASHES = "/api/v1/classify/batch", "/api/v1/classify", "/api/v1/classify/check-cache"
@@ -75,16 +78,53 @@ def test_bodies_at_once_stay_within_a_bound_and_all_are_answered(
 def test_an_album_keeps_no_photo_waiting() -> None:
     inner = Inner()
     application = buffer_request_bodies(inner)
-    with body_memory.albums.hold(200 * MEGABYTE):
+    with body_memory.albums.hold("", 200 * MEGABYTE):
         application(environ(PHOTO, 9 * MEGABYTE), start)
         application(environ(HASHES, 100), start)
 
     assert inner.answered == 2
 
 
+@pytest.mark.parametrize("is_chunked", [False, True])
+@pytest.mark.parametrize("length", [1000, 4 * MEGABYTE + 1, 9 * MEGABYTE])
+def test_a_body_has_come_before_anything_is_done_about_it(length: int, is_chunked: bool) -> None:
+    """Whoever sends slowly keeps nobody waiting who has sent."""
+    data = random.Random(length).randbytes(length)  # noqa: S311
+    source, pieces = BytesIO(data), []
+
+    def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        assert source.tell() == length
+        assert environ["CONTENT_LENGTH"] == str(length)
+        while piece := environ["wsgi.input"].read(100_000):
+            assert len(piece) <= 100_000
+            pieces.append(piece)
+        return [b""]
+
+    chunked = {"HTTP_TRANSFER_ENCODING": "chunked", "CONTENT_LENGTH": ""} if is_chunked else {}
+    sent = environ(PHOTO, length, **{"wsgi.input": source} | chunked)
+    buffer_request_bodies(application)(sent, start)
+
+    assert b"".join(pieces) == data
+
+
+def test_whatever_one_client_takes_there_is_room_for_others() -> None:
+    budget = FairBudget(16)
+    with contextlib.ExitStack() as held:
+        for _ in range(12):
+            held.enter_context(budget.hold("greedy", 1))
+        with pytest.raises(ServiceError):
+            held.enter_context(budget.hold("greedy", 1))
+        for number in range(4):
+            held.enter_context(budget.hold(f"other {number}", 1))
+        with pytest.raises(ServiceError):
+            held.enter_context(budget.hold("last", 1))
+    with budget.hold("alone", 100):
+        pass
+
+
 @pytest.mark.django_db
 def test_what_finds_no_room_is_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    memory = BodyMemory(10 * MEGABYTE)
+    memory = FairBudget(10 * MEGABYTE)
     monkeypatch.setattr(body_memory, "photos", memory)
     monkeypatch.setattr(body_memory, "MAX_WAIT_SECONDS", 0.01)
     started: dict[str, Any] = {}
@@ -92,7 +132,7 @@ def test_what_finds_no_room_is_told_to_come_again(monkeypatch: pytest.MonkeyPatc
     def start_response(status: str, headers: list[tuple[str, str]], *args: Any) -> Any:
         started.update(status=status, headers=dict(headers))
 
-    with memory.hold(9 * MEGABYTE):
+    with memory.hold("other", 9 * MEGABYTE):
         reply = buffer_request_bodies(WSGIHandler())(
             environ(PHOTO, 2 * MEGABYTE),
             start_response,

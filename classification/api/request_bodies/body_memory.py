@@ -1,44 +1,31 @@
-"""Bounds the memory that request bodies take in a process."""
+"""Bounds the memory and the threads that request bodies take in a process."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from classification.api.request_bodies.limits import MEGABYTE
-from classification.errors import ServiceError
+from classification.api.request_bodies.limits import MEGABYTE, PHOTOS
+from classification.fair_budget import UPLOAD_THREADS, FairBudget
 
 # Shorter bodies are not counted: there are at most as many as threads.
 COUNTED_FROM_BYTES = 64 * 1024
 MAX_WAIT_SECONDS = 30.0
+ALBUMS = {path for path, count in PHOTOS.items() if count > 1}
 
-
-class BodyMemory:
-    """A budget of `total` bytes that requests share; a body longer than the budget is admitted
-    alone."""
-
-    def __init__(self, total: int) -> None:
-        self._total = self._free = total
-        self._changed = threading.Condition()
-
-    @contextmanager
-    def hold(self, length: int) -> Iterator[None]:
-        """Wait for room for a body of `length` bytes, and hold it within the block.
-
-        Raises ServiceError(model_busy) if there is none within MAX_WAIT_SECONDS.
-        """
-        taken = min(length, self._total) if length >= COUNTED_FROM_BYTES else 0
-        with self._changed:
-            if not self._changed.wait_for(lambda: self._free >= taken, MAX_WAIT_SECONDS):
-                raise ServiceError("model_busy")
-            self._free -= taken
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._free += taken
-                self._changed.notify_all()
-
-
+threads = FairBudget(UPLOAD_THREADS)
 # Albums have a budget of their own: a slow upload of one does not hold up single photos.
-photos = BodyMemory(400 * MEGABYTE)
-albums = BodyMemory(200 * MEGABYTE)
+photos = FairBudget(400 * MEGABYTE)
+albums = FairBudget(200 * MEGABYTE)
+
+
+@contextmanager
+def hold(client: str, path: str, length: int) -> Iterator[None]:
+    """Within the block, hold a thread and memory for a body of `length` bytes from a client to
+    `path`; a body longer than the budget is admitted alone.
+
+    Raises ServiceError(model_busy) at once if the client has its share of the threads, and if there
+    is no memory within MAX_WAIT_SECONDS.
+    """
+    memory = albums if path in ALBUMS else photos
+    counted = length if length >= COUNTED_FROM_BYTES else 0
+    with threads.hold(client, 1), memory.hold(client, counted, patience=MAX_WAIT_SECONDS):
+        yield

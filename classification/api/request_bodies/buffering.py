@@ -1,9 +1,10 @@
 """Reads request bodies before anything is done about them, and none that is too long."""
 
 import contextlib
+from collections import deque
 from collections.abc import Callable, Iterable
-from io import BytesIO
-from typing import TYPE_CHECKING
+from io import BufferedReader, BytesIO, RawIOBase
+from typing import IO, TYPE_CHECKING
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
@@ -13,19 +14,22 @@ from classification.api.request_bodies import body_memory
 from classification.api.request_bodies.content_type import readable_content_type
 from classification.api.request_bodies.limits import PHOTOS, content_length, max_body_bytes
 from classification.errors import ServiceError
+from core.client_address import client_address, client_network
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+    from _typeshed import WriteableBuffer
 
-# Apps are told to send far less. Dozens of longer bodies at once, beside those already waiting for
-# the model, would take too much memory: these are read only when it is their turn.
+
+# Apps are told to send far less. Longer bodies are kept in pieces, each freed when it has been
+# parsed: otherwise an album would be in memory twice.
 MAX_BUFFERED_BYTES = 4 * 1024 * 1024
+PIECE_BYTES = 256 * 1024
 
 
-ALBUMS = {path for path, photos in PHOTOS.items() if photos > 1}
-# Set in a request's environment when the memory for bodies is exhausted.
-NO_MEMORY = "classification.no_memory_for_body"
+# Set in a request's environment when there is no room for its body.
+NO_ROOM = "classification.no_room_for_body"
 
 
 class _Body(BytesIO):
@@ -39,6 +43,31 @@ class _Body(BytesIO):
         return data
 
 
+class _LongBody(RawIOBase):
+    """At most `length` bytes of a stream, read on construction."""
+
+    def __init__(self, stream: IO[bytes], length: int) -> None:
+        self._pieces: deque[memoryview] = deque()
+        self.length = 0
+        while piece := stream.read(min(PIECE_BYTES, length - self.length)):
+            self._pieces.append(memoryview(piece))
+            self.length += len(piece)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        """Implements RawIOBase."""
+        if not self._pieces:
+            return 0
+        piece, target = self._pieces.popleft(), memoryview(buffer)
+        taken = min(len(piece), len(target))
+        target[:taken] = piece[:taken]
+        if taken < len(piece):
+            self._pieces.appendleft(piece[taken:])
+        return taken
+
+
 def buffer_request_bodies(application: "WSGIApplication") -> "WSGIApplication":
     """Wrap `application` so that it gets bodies that are read already: a slow sender holds up
     nobody, and Django would take a chunked body, which has no length, for an empty one. A chunked
@@ -48,19 +77,22 @@ def buffer_request_bodies(application: "WSGIApplication") -> "WSGIApplication":
         length, limit = content_length(environ), max_body_bytes(environ["PATH_INFO"])
         is_chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
         environ["CONTENT_TYPE"] = readable_content_type(environ.get("CONTENT_TYPE", ""))
-        memory = body_memory.albums if environ["PATH_INFO"] in ALBUMS else body_memory.photos
         with contextlib.ExitStack() as held:
             try:
-                if is_chunked or length <= limit:
-                    held.enter_context(memory.hold(limit if is_chunked else length))
+                if is_chunked or 0 < length <= limit:
+                    client = client_network(client_address(environ))
+                    size = limit if is_chunked else length
+                    held.enter_context(body_memory.hold(client, environ["PATH_INFO"], size))
             except ServiceError:
-                environ[NO_MEMORY] = True
+                environ[NO_ROOM] = True
                 return application(environ, start_response)
-            if is_chunked:
-                body = environ["wsgi.input"].read(limit + 1)
-                environ["wsgi.input"], environ["CONTENT_LENGTH"] = _Body(body), str(len(body))
-            elif 0 < length <= min(limit, MAX_BUFFERED_BYTES):
+            if 0 < length <= min(limit, MAX_BUFFERED_BYTES) and not is_chunked:
                 environ["wsgi.input"] = _Body(environ["wsgi.input"].read(length))
+            elif is_chunked or 0 < length <= limit:
+                body = _LongBody(environ["wsgi.input"], limit + 1 if is_chunked else length)
+                environ["wsgi.input"] = BufferedReader(body, PIECE_BYTES)
+                if is_chunked:
+                    environ["CONTENT_LENGTH"] = str(body.length)
             return application(environ, start_response)
 
     return wrapped
@@ -79,7 +111,7 @@ def refuse_long_bodies(
     """Middleware that rejects a body that is too long before the CSRF middleware reads it."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if NO_MEMORY in request.META:
+        if NO_ROOM in request.META:
             return _busy()
         is_api = request.path.startswith("/api/")
         is_long = content_length(request.META) > max_body_bytes(request.path)

@@ -1,0 +1,57 @@
+"""A budget that clients share, such as threads or bytes: one client never takes all of it."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+
+from classification.errors import ServiceError
+
+# Threads that uploads never occupy: known photos are answered even while every model call hangs.
+RESERVED_THREADS = 8
+UPLOAD_THREADS = max(settings.WEB_THREADS - RESERVED_THREADS, 1)
+# A client may hold this many times what it leaves free: three quarters while it is alone, and less
+# the more is taken by others. (The dynamic thresholds of shared buffers in switches.)
+MAX_TIMES_FREE = 3
+
+
+class FairBudget:
+    """`total` units; thread-safe."""
+
+    def __init__(self, total: int) -> None:
+        self._total = self._free = total
+        self._held: Counter[str] = Counter()
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def hold(self, client: str, amount: int, *, patience: float = 0.0) -> Iterator[None]:
+        """Hold `amount` units on behalf of a client within the block; more than the total is taken
+        as the total.
+
+        Waits at most `patience` seconds for the client's turn; raises ServiceError(model_busy)
+        after that.
+        """
+        taken = min(amount, self._total)
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._has_room(client, taken), patience):
+                raise ServiceError("model_busy")
+            self._add(client, taken)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._add(client, -taken)
+                self._changed.notify_all()
+
+    def _has_room(self, client: str, amount: int) -> bool:
+        left = self._free - amount
+        held = self._held[client]  # a Counter adds no key when it is asked
+        return left >= 0 and (not held or held + amount <= MAX_TIMES_FREE * left)
+
+    def _add(self, client: str, amount: int) -> None:
+        self._free -= amount
+        self._held[client] += amount
+        if not self._held[client]:
+            del self._held[client]
