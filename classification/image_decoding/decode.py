@@ -131,14 +131,20 @@ def _is_decodable(webp: bytes) -> bool:
 
 def _open_jpeg(source: Source, max_side: int) -> Image.Image:
     """Decode a JPEG, at a fraction of its size if that is enough."""
-    if not source.is_open_ended:
-        return _drafted(source.data + jpeg.END, source, max_side)
-    # The decoder fills in zeros for missing data. If ones give another picture, more than the end
-    # marker is missing.
-    image, other = (_drafted(source.data + end, source, max_side) for end in jpeg.ENDS)
-    if image.tobytes() != other.tobytes():
-        raise ImageError
+    image = _drafted(source.data + jpeg.END, source, max_side)
+    if source.is_open_ended or _ends_in_grey(image):
+        # The decoder fills in zeros for missing data. If ones give another picture, more than the
+        # end marker is missing.
+        other = _drafted(source.data + jpeg.OTHER_END, source, max_side)
+        if image.tobytes() != other.tobytes():
+            raise ImageError
     return image
+
+
+def _ends_in_grey(image: Image.Image) -> bool:
+    """Whether the last pixel is as decoders leave it that find no data for it."""
+    last = image.crop((image.width - 1, image.height - 1, image.width, image.height))
+    return all(abs(band - 128) <= 1 for band in last.tobytes())
 
 
 def _drafted(data: bytes, source: Source, max_side: int) -> Image.Image:

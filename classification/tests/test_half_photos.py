@@ -1,6 +1,7 @@
 """What a browser shows whole is answered, what it shows half is no image."""
 
 from io import BytesIO
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -9,6 +10,7 @@ from classification import images
 from classification.errors import ServiceError
 from tests.support import half_photos
 from tests.support.likeness import difference
+from tests.support.odd_photos import save
 
 ALL_FORMATS = ["jpg", "jpeg", "png", "webp", "gif", "heic", "avif"]
 HALF, WHOLE, FLAT = half_photos.half(), half_photos.whole(), half_photos.flat()
@@ -36,3 +38,12 @@ def test_a_whole_photo_is_answered(name: str) -> None:
 def test_a_photo_that_ends_in_a_flat_area_is_answered(name: str) -> None:
     assert FLAT[name].rstrip(b"\0") != FLAT[name]
     assert difference(prepare(FLAT[name]), half_photos.partly_flat()) <= 12
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_rows": 1}])
+def test_a_jpeg_whose_last_corner_is_grey_is_answered(options: dict[str, Any]) -> None:
+    """As decoders show what is missing."""
+    picture = half_photos.detailed()
+    picture.paste((128, 128, 128), (400, 200, *half_photos.SIZE))
+
+    assert difference(prepare(save(picture, "JPEG", **options)), picture) <= 12

@@ -4,6 +4,7 @@ of `detailed()`."""
 import random
 import struct
 from collections.abc import Iterator
+from typing import Any
 
 from PIL import Image
 
@@ -11,6 +12,7 @@ from tests.support.heif_boxes import content_of, grid
 from tests.support.odd_photos import exif, save, scene
 
 SIZE = (480, 360)
+END = b"\xff\xd9"
 PARTS = (0.1, 0.3, 0.6, 0.8)
 
 
@@ -36,6 +38,39 @@ def webp_with(data: bytes, pixels: bytes) -> bytes:
     """A WebP of one chunk with these pixels."""
     body = b"WEBP" + data[12:16] + struct.pack("<I", len(pixels)) + pixels + bytes(len(pixels) % 2)
     return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def _jpegs() -> dict[str, bytes]:
+    options: dict[str, dict[str, Any]] = {
+        "RGB": {},
+        "4:2:0": {"subsampling": "4:2:0"},
+        "restarts": {"restart_marker_rows": 1},
+        "progressive": {"progressive": True},
+    }
+    pictures = {name: save(detailed(), "JPEG", **each) for name, each in options.items()}
+    return pictures | {mode: save(detailed().convert(mode), "JPEG") for mode in ("L", "CMYK")}
+
+
+def _half_jpegs() -> Iterator[tuple[str, bytes]]:
+    for name, data in _jpegs().items():
+        start = data.index(b"\xff\xda")
+        # What follows the first scan of a progressive picture only adds details.
+        end = data.index(b"\xff\xda", start + 1) if name == "progressive" else len(data)
+        for part in PARTS:
+            yield f"JPEG {name} ended at {part}", data[: int(start + (end - start) * part)] + END
+    data = _jpegs()["restarts"]
+    for number in (2, 6):
+        mark = data.index(bytes([0xFF, 0xD0 + number]))
+        yield f"JPEG ended before restart {number}", data[:mark] + END
+        yield f"JPEG ended behind restart {number}", data[: mark + 2] + END
+        yield f"JPEG without all from restart {number}", data[:mark]
+
+
+def _whole_jpegs() -> Iterator[tuple[str, bytes]]:
+    yield from ((f"JPEG {name}", data) for name, data in _jpegs().items() if name != "L")
+    data = _jpegs()["progressive"]
+    scans = [at for at in range(len(data)) if data.startswith(b"\xff\xda", at)]
+    yield "JPEG progressive without the last scans", data[: scans[5]] + END
 
 
 def _webps() -> dict[str, bytes]:
@@ -113,12 +148,12 @@ def _whole_heifs() -> Iterator[tuple[str, bytes]]:
 
 def half() -> dict[str, bytes]:
     """Of these, a browser shows a part, or nothing."""
-    return dict([*_half_webps(), *_half_heifs()])
+    return dict([*_half_jpegs(), *_half_webps(), *_half_heifs()])
 
 
 def whole() -> dict[str, bytes]:
     """These a browser shows whole."""
-    return dict([*_whole_webps(), *_whole_heifs()])
+    return dict([*_whole_jpegs(), *_whole_webps(), *_whole_heifs()])
 
 
 def flat() -> dict[str, bytes]:

@@ -10,14 +10,16 @@ from classification.image_decoding.errors import ImageError
 from classification.image_decoding.limits import MAX_PARTS
 
 EOI, SOS, DQT, DHT, DRI, DAC = 0xD9, 0xDA, 0xDB, 0xC4, 0xDD, 0xCC
+RST0 = 0xD0
 APP0, APP1, APP2, APP14 = 0xE0, 0xE1, 0xE2, 0xEE
 FRAMES = {0xC0, 0xC1, 0xC2, 0xC3, 0xC9, 0xCA, 0xCB}
 STANDALONE = {0x01, *range(0xD0, 0xD9)}
 TABLES = {DQT, DHT, DRI, DAC}
 JFIF = b"\xff\xe0\x00\x10JFIF\0\1\1\0\0\1\0\1\0\0"
 END = b"\xff\xd9"
-# Two ways to complete a truncated file: with zeros, as decoders do, and with ones.
-ENDS = (END, b"\xff\x00" * 64 + END)
+# Another way to complete a truncated file: decoders fill in zeros, these are ones, behind any
+# restart marker that a decoder may wait for.
+OTHER_END = b"".join(b"\xff\x00" * 64 + bytes([0xFF, RST0 + n]) for n in range(8)) + END
 MAX_ICC_BYTES = 4 * 1024 * 1024
 # Decoders hold the coefficients of the whole picture, two bytes each, unless there is only one
 # scan.
