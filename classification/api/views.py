@@ -39,8 +39,8 @@ from classification.monitoring import health
 from classification.pipeline import batch, classify
 from classification.pipeline.request_log import ClientInfo
 from clients.quotas import Requester
-from core import cpu_gate
 from core.request_id import request_id_var
+from core.sharing import cpu_gate
 
 
 class ClassifyViewSet(AppAPIView, viewsets.ViewSet):

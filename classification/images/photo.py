@@ -14,7 +14,7 @@ from PIL import Image
 from classification.errors import ServiceError
 from classification.image_decoding.errors import ImageError
 from classification.images import decoder_pool
-from core import cpu_gate
+from core.sharing import cpu_gate
 
 HASH = re.compile(r"[0-9a-fA-F]{64}")
 

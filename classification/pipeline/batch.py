@@ -11,8 +11,8 @@ from django.conf import settings
 from classification import images
 from classification.pipeline import classify
 from classification.pipeline.request_log import ClientInfo, Result
-from core import cpu_gate
 from core.database.connections import release_connection
+from core.sharing import cpu_gate
 
 _workers = ThreadPoolExecutor(settings.WEB_THREADS, thread_name_prefix="batch")
 

@@ -24,8 +24,8 @@ from classification.models import Lease
 from classification.pipeline import answer_cache
 from classification.pipeline.heartbeat import heartbeat
 from classification.pipeline.request_log import Result
-from core import cpu_gate
 from core.database.connections import release_connection
+from core.sharing import cpu_gate
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from typing import Generic, TypeVar
 
 from classification.errors import ServiceError
-from core import cpu_gate
+from core.sharing import cpu_gate
 
 Value = TypeVar("Value")
 

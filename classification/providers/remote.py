@@ -33,8 +33,8 @@ from classification.providers.replies import (
 )
 from classification.providers.retries import MIN_CALL_SECONDS, Attempts
 from classification.providers.slots import Slots
-from core import cpu_gate
 from core.database.text import storable
+from core.sharing import cpu_gate
 
 logger = logging.getLogger(__name__)
 

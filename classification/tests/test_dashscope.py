@@ -20,7 +20,7 @@ from classification.providers.dashscope.provider import SEED, DashScopeProvider
 from classification.providers.model_table.reading import read_table
 from classification.providers.model_table.table import ModelTable
 from classification.providers.slots import Slots
-from core import cpu_gate
+from core.sharing import cpu_gate
 from tests.support.dashscope_failures import FAILURES
 from tests.support.dashscope_server import GENERATION, DashScopeServer
 from tests.support.pictures import photo as picture

@@ -19,8 +19,8 @@ from pytest_django import Settings
 from classification.api.fast_path import with_lookup_fast_path, with_upload_fast_path
 from classification.api.request_bodies.buffering import buffer_request_bodies
 from classification.models import CacheEntry, Lease, RequestLog
-from core import cpu_gate
 from core.security_headers import SECURITY_HEADERS
+from core.sharing import cpu_gate
 from tests.support.api import check_cache
 from tests.support.apps import make_app, run
 from tests.support.pictures import photo

@@ -15,6 +15,7 @@ from classification.api.request_bodies.content_type import readable_content_type
 from classification.api.request_bodies.limits import PHOTOS, content_length, max_body_bytes
 from classification.errors import ServiceError
 from core.client_address import client_address, client_network
+from core.sharing.fair_queue import client_var
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -81,6 +82,7 @@ def buffer_request_bodies(application: "WSGIApplication") -> "WSGIApplication":
             try:
                 if is_chunked or 0 < length <= limit:
                     client = client_network(client_address(environ))
+                    held.callback(client_var.reset, client_var.set(client))
                     size = limit if is_chunked else length
                     held.enter_context(body_memory.hold(client, environ["PATH_INFO"], size))
             except ServiceError:

@@ -8,7 +8,7 @@ from classification.providers.base import Answer, ProviderError, Status
 from classification.providers.on_device import labels, networks
 from classification.providers.on_device.descriptions import describe
 from classification.providers.on_device.rules import Findings, decide
-from core import cpu_gate
+from core.sharing import cpu_gate
 
 MODEL = "local/efficientnet-lite0+centerface-4"
 TOP_LABELS = 5

@@ -1,0 +1,1 @@
+"""How the clients of a process share what it has."""
