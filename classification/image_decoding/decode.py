@@ -100,11 +100,20 @@ def _open(source: Source, max_side: int) -> Image.Image:
 def _on_screen(image: Image.Image, source: Source) -> Image.Image:
     """A frame on its screen, the rest of which is transparent, as in browsers."""
     image.load()
+    if source.format == "PNG" and _ends_in_black(image) and not png.has_all_rows(source.data):
+        raise ImageError
     if image.size == (source.width, source.height):
         return image
     screen = Image.new("RGBA", (source.width, source.height))
     screen.paste(image.convert("RGBA"), source.place)
     return screen
+
+
+def _ends_in_black(image: Image.Image) -> bool:
+    """Whether one of the last two rows, in which the last pass of an interlaced picture ends, is as
+    the decoder leaves it that finds no data for it."""
+    rows = ((0, row, image.width, row + 1) for row in (image.height - 2, image.height - 1))
+    return any(image.crop(row).getbbox(alpha_only=False) is None for row in rows)
 
 
 def _open_webp(source: Source) -> Image.Image:

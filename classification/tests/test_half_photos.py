@@ -47,3 +47,11 @@ def test_a_jpeg_whose_last_corner_is_grey_is_answered(options: dict[str, Any]) -
     picture.paste((128, 128, 128), (400, 200, *half_photos.SIZE))
 
     assert difference(prepare(save(picture, "JPEG", **options)), picture) <= 12
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "I;16"])
+def test_a_png_whose_last_rows_are_black_is_answered(mode: str) -> None:
+    """As decoders show what is missing."""
+    black = Image.new(mode, (401, 300))
+
+    assert prepare(save(black, "PNG")).size == black.size

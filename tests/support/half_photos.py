@@ -3,15 +3,26 @@ of `detailed()`."""
 
 import random
 import struct
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
 from PIL import Image
 
 from tests.support.heif_boxes import content_of, grid
-from tests.support.odd_photos import exif, save, scene
+from tests.support.odd_photos import chunk, exif, save, scene
 
 SIZE = (480, 360)
+# Of an interlaced PNG: the first column and row, and the steps between them.
+PASSES = (
+    (0, 0, 8, 8),
+    (4, 0, 8, 8),
+    (0, 4, 4, 8),
+    (2, 0, 4, 4),
+    (0, 2, 2, 4),
+    (1, 0, 2, 2),
+    (0, 1, 1, 2),
+)
 END = b"\xff\xd9"
 PARTS = (0.1, 0.3, 0.6, 0.8)
 
@@ -71,6 +82,68 @@ def _whole_jpegs() -> Iterator[tuple[str, bytes]]:
     data = _jpegs()["progressive"]
     scans = [at for at in range(len(data)) if data.startswith(b"\xff\xda", at)]
     yield "JPEG progressive without the last scans", data[: scans[5]] + END
+
+
+def _rows(image: Image.Image) -> list[bytes]:
+    """What a PNG compresses, unfiltered."""
+    pixels, row = image.tobytes(), len(image.tobytes()) // image.height
+    return [b"\0" + pixels[at : at + row] for at in range(0, len(pixels), row)]
+
+
+def _interlaced(image: Image.Image) -> list[bytes]:
+    """The rows of the seven pictures of which an interlaced PNG consists."""
+    rows = []
+    for column, row, across, down in PASSES:
+        size = len(range(column, SIZE[0], across)), len(range(row, SIZE[1], down))
+        part = image.transform(
+            size,
+            Image.Transform.AFFINE,
+            (across, 0, column - across / 2 + 0.5, 0, down, row - down / 2 + 0.5),
+        )
+        rows += _rows(part)
+    return rows
+
+
+def png_of(
+    *pieces: bytes, mode: str = "RGB", is_interlaced: bool = False, between: bytes = b""
+) -> bytes:
+    """A PNG with these compressed pixels, in a chunk each."""
+    colour = {"L": 0, "RGB": 2, "RGBA": 6}[mode]
+    header = struct.pack(">IIBBBBB", *SIZE, 8, colour, 0, 0, is_interlaced)
+    pixels = between.join(chunk(b"IDAT", piece) for piece in pieces)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + pixels + chunk(b"IEND", b"")
+
+
+def _half_pngs() -> Iterator[tuple[str, bytes]]:
+    pixels = zlib.compress(b"".join(_rows(detailed())))
+    half = len(pixels) // 2
+    for part in PARTS:
+        yield f"PNG padded {part}", padded(png_of(pixels), part)
+        for mode in ("L", "RGB", "RGBA"):
+            rows = _rows(detailed().convert(mode))
+            there = zlib.compress(b"".join(rows[: int(len(rows) * part)]))
+            yield f"PNG {mode} with {part} of its rows", png_of(there, mode=mode)
+    rows = _interlaced(detailed())
+    there = zlib.compress(b"".join(rows[:40]))
+    yield "PNG interlaced with some of its rows", png_of(there, is_interlaced=True)
+    yield "PNG that ends early", png_of(pixels[:half])
+    text = chunk(b"tEXt", b"a\0b")
+    yield "PNG interrupted", png_of(pixels[:half], pixels[half:], between=text)
+    yield "PNG ended in between", png_of(pixels[:half], pixels[half:], between=chunk(b"IEND", b""))
+
+
+def _whole_pngs() -> Iterator[tuple[str, bytes]]:
+    pixels = zlib.compress(b"".join(_rows(detailed())))
+    half = len(pixels) // 2
+    text = chunk(b"tEXt", b"a\0b")
+    yield "PNG", png_of(pixels)
+    yield "PNG in two pieces", png_of(pixels[:half], pixels[half:])
+    yield "PNG interrupted by its checksum", png_of(pixels[:-4], pixels[-4:], between=text)
+    yield "PNG with pixels behind its end", png_of(pixels, pixels, between=text)
+    rows = _rows(detailed())
+    yield "PNG with more rows", png_of(zlib.compress(b"".join(rows + rows)))
+    rows = _interlaced(detailed())
+    yield "PNG interlaced", png_of(zlib.compress(b"".join(rows)), is_interlaced=True)
 
 
 def _webps() -> dict[str, bytes]:
@@ -148,12 +221,12 @@ def _whole_heifs() -> Iterator[tuple[str, bytes]]:
 
 def half() -> dict[str, bytes]:
     """Of these, a browser shows a part, or nothing."""
-    return dict([*_half_jpegs(), *_half_webps(), *_half_heifs()])
+    return dict([*_half_jpegs(), *_half_pngs(), *_half_webps(), *_half_heifs()])
 
 
 def whole() -> dict[str, bytes]:
     """These a browser shows whole."""
-    return dict([*_whole_jpegs(), *_whole_webps(), *_whole_heifs()])
+    return dict([*_whole_jpegs(), *_whole_pngs(), *_whole_webps(), *_whole_heifs()])
 
 
 def flat() -> dict[str, bytes]:

@@ -14,6 +14,19 @@ GREY, RGB, PALETTE, GREY_ALPHA, RGBA = 0, 2, 3, 4, 6
 FRAME_BYTES = 26
 SECONDS_PER_PIXEL = 30e-9
 MAX_ICC_BYTES = 4 * 1024 * 1024
+SAMPLES_PER_PIXEL = {GREY: 1, RGB: 3, PALETTE: 1, GREY_ALPHA: 2, RGBA: 4}
+# The passes of an interlaced picture: the first column and row, and the steps between them.
+PASSES = (
+    (0, 0, 8, 8),
+    (4, 0, 8, 8),
+    (0, 4, 4, 8),
+    (2, 0, 4, 4),
+    (0, 2, 2, 4),
+    (1, 0, 2, 2),
+    (0, 1, 1, 2),
+)
+# What is inflated of them at once becomes 16 MB at most.
+INFLATED_BYTES = 16 * 1024
 # Decoded pixels take 4 bytes; with transparency, 4 more while the picture is reduced; a frame that
 # has to be placed, 4 more again.
 BYTES_PER_PIXEL, BYTES_PER_CLEAR_PIXEL, BYTES_PER_PLACED_PIXEL = 5, 9, 13
@@ -25,6 +38,8 @@ class _Chunks:
     palette: bytes = b""
     transparency: bytes = b""
     pixels: list[bytes] = field(default_factory=list)
+    # Whether another chunk has followed the pixels.
+    is_past_pixels: bool = False
     # An animation's first frame, if that is not the picture that other programs show.
     frames: int = 0
     frame: bytes = b""
@@ -62,6 +77,31 @@ def read(data: bytes) -> Source:
     return source
 
 
+def has_all_rows(png: bytes) -> bool:
+    """Whether the compressed pixels of a Source's `data` are as many as its header says. Decoders
+    leave missing rows black."""
+    chunks = _walk(png)
+    missing = _filtered_bytes(chunks.header)
+    inflater = zlib.decompressobj()
+    (pixels,) = chunks.pixels
+    for start in range(0, len(pixels), INFLATED_BYTES):
+        missing -= len(inflater.decompress(pixels[start : start + INFLATED_BYTES]))
+        if missing <= 0 or inflater.eof:
+            break
+    return missing <= 0
+
+
+def _filtered_bytes(header: bytes) -> int:
+    """The size of the pixels before they were compressed, with a byte for each row's filter."""
+    width, height, depth, colour, _, _, is_interlaced = struct.unpack(">IIBBBBB", header)
+    total = 0
+    for column, row, across, down in PASSES if is_interlaced else ((0, 0, 1, 1),):
+        columns, rows = -((column - width) // across), -((row - height) // down)
+        if columns > 0:
+            total += rows * (1 + -(-columns * depth * SAMPLES_PER_PIXEL[colour] // 8))
+    return total
+
+
 def _walk(data: bytes) -> _Chunks:
     chunks = _Chunks()
     position = len(SIGNATURE)
@@ -81,14 +121,16 @@ def _walk(data: bytes) -> _Chunks:
 
 
 def _take(chunks: _Chunks, kind: bytes, body: bytes, *, is_right: bool, is_cut: bool) -> None:
-    is_critical = not kind[0] & 0x20
-    if is_critical and not is_right and not (is_cut and kind == b"IDAT"):
-        raise ImageError("invalid_image")
+    _check_critical(kind, is_right=is_right, is_cut=is_cut)
     if kind == b"IDAT":
-        chunks.pixels.append(body)
-    elif not is_right:
+        # Browsers decode what is in one sequence.
+        if not chunks.is_past_pixels:
+            chunks.pixels.append(body)
         return
-    elif kind == b"IHDR":
+    chunks.is_past_pixels = bool(chunks.pixels)
+    if not is_right:
+        return
+    if kind == b"IHDR":
         chunks.header = chunks.header or body
     elif kind in (b"fcTL", b"fdAT"):
         _take_frame(chunks, kind, body)
@@ -100,6 +142,12 @@ def _take(chunks: _Chunks, kind: bytes, body: bytes, *, is_right: bool, is_cut: 
         chunks.transparency = body
     elif kind in (b"eXIf", b"iCCP", b"cICP", b"sRGB", b"gAMA", b"acTL"):
         chunks.metadata.setdefault(kind, body)
+
+
+def _check_critical(kind: bytes, *, is_right: bool, is_cut: bool) -> None:
+    is_critical = not kind[0] & 0x20
+    if is_critical and not is_right and not (is_cut and kind == b"IDAT"):
+        raise ImageError("invalid_image")
 
 
 def _take_frame(chunks: _Chunks, kind: bytes, body: bytes) -> None:
