@@ -5,12 +5,13 @@ import random
 import struct
 import zlib
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from PIL import Image
 
 from tests.support.heif_boxes import content_of, grid
-from tests.support.odd_photos import chunk, exif, save, scene
+from tests.support.odd_photos import chunk, exif, png_with, save, scene, segment
 
 SIZE = (480, 360)
 # Of an interlaced PNG: the first column and row, and the steps between them.
@@ -146,6 +147,38 @@ def _whole_pngs() -> Iterator[tuple[str, bytes]]:
     yield "PNG interlaced", png_of(zlib.compress(b"".join(rows)), is_interlaced=True)
 
 
+def lossless_jpeg() -> bytes:
+    """A grey JPEG of the lossless process: the difference of each sample from the one before it, by
+    the number of its bits."""
+    samples, width = detailed().convert("L").tobytes(), SIZE[0]
+    bits = []
+    for at, sample in enumerate(samples):
+        before = samples[at - 1] if at % width else samples[at - width] if at else 128
+        length = abs(sample - before).bit_length()
+        value = sample - before if sample >= before else sample - before + (1 << length) - 1
+        bits.append(f"{length:05b}" + (f"{value:0{length}b}" if length else ""))
+    stream = "".join(bits)
+    stream += "1" * (-len(stream) % 8)
+    scan = int(stream, 2).to_bytes(len(stream) // 8, "big").replace(b"\xff", b"\xff\0")
+    table = b"\0" + bytes([0, 0, 0, 0, 16, *[0] * 11]) + bytes(range(16))
+    frame = struct.pack(">BHHB", 8, *SIZE[::-1], 1) + b"\1\x11\0"
+    parts = segment(0xC4, table) + segment(0xC3, frame) + segment(0xDA, b"\1\1\0\1\0\0")
+    return b"\xff\xd8" + parts + scan + END
+
+
+def _not_understood() -> Iterator[tuple[str, bytes]]:
+    yield "JPEG lossless", lossless_jpeg()
+    plain = save(detailed(), "PNG")
+    for kind in (b"ABCD", b"CgBI", b"AbCD"):
+        yield f"PNG with {kind.decode()}", png_with(chunk(kind, b"?"), data=plain)
+
+
+def _understood() -> Iterator[tuple[str, bytes]]:
+    plain = save(detailed(), "PNG")
+    yield "PNG with an optional chunk", png_with(chunk(b"aBCD", b"?"), data=plain)
+    yield "PNG with ABCD behind its pixels", plain[:-12] + chunk(b"ABCD", b"?") + plain[-12:]
+
+
 def _webps() -> dict[str, bytes]:
     return {
         "lossy": save(detailed(), "WEBP", quality=80),
@@ -221,12 +254,14 @@ def _whole_heifs() -> Iterator[tuple[str, bytes]]:
 
 def half() -> dict[str, bytes]:
     """Of these, a browser shows a part, or nothing."""
-    return dict([*_half_jpegs(), *_half_pngs(), *_half_webps(), *_half_heifs()])
+    kinds = (_half_jpegs, _half_pngs, _half_webps, _half_heifs, _not_understood)
+    return dict(chain.from_iterable(kind() for kind in kinds))
 
 
 def whole() -> dict[str, bytes]:
     """These a browser shows whole."""
-    return dict([*_whole_jpegs(), *_whole_pngs(), *_whole_webps(), *_whole_heifs()])
+    kinds = (_whole_jpegs, _whole_pngs, _whole_webps, _whole_heifs, _understood)
+    return dict(chain.from_iterable(kind() for kind in kinds))
 
 
 def flat() -> dict[str, bytes]:

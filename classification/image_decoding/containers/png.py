@@ -11,6 +11,7 @@ from classification.image_decoding.limits import MAX_PARTS
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 GREY, RGB, PALETTE, GREY_ALPHA, RGBA = 0, 2, 3, 4, 6
+CRITICAL = (b"IHDR", b"PLTE", b"IDAT")
 FRAME_BYTES = 26
 SECONDS_PER_PIXEL = 30e-9
 MAX_ICC_BYTES = 4 * 1024 * 1024
@@ -121,7 +122,7 @@ def _walk(data: bytes) -> _Chunks:
 
 
 def _take(chunks: _Chunks, kind: bytes, body: bytes, *, is_right: bool, is_cut: bool) -> None:
-    _check_critical(kind, is_right=is_right, is_cut=is_cut)
+    _check_critical(chunks, kind, is_right=is_right, is_cut=is_cut)
     if kind == b"IDAT":
         # Browsers decode what is in one sequence.
         if not chunks.is_past_pixels:
@@ -144,9 +145,13 @@ def _take(chunks: _Chunks, kind: bytes, body: bytes, *, is_right: bool, is_cut: 
         chunks.metadata.setdefault(kind, body)
 
 
-def _check_critical(kind: bytes, *, is_right: bool, is_cut: bool) -> None:
+def _check_critical(chunks: _Chunks, kind: bytes, *, is_right: bool, is_cut: bool) -> None:
+    """Raise ImageError for a chunk without which the pixels cannot be understood, if it is damaged
+    or not known. Browsers have shown the picture before they come to an unknown one behind it."""
     is_critical = not kind[0] & 0x20
     if is_critical and not is_right and not (is_cut and kind == b"IDAT"):
+        raise ImageError("invalid_image")
+    if is_critical and kind not in CRITICAL and not chunks.pixels:
         raise ImageError("invalid_image")
 
 
