@@ -18,6 +18,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
+from classifier_project.api_docs_words import REDOC, SWAGGER_UI, translate_words
+
 Schema = dict[str, Any]
 # Credentials are not checked, so a wrong one does not lock anybody out of the documentation.
 PUBLIC: list[Any] = []
@@ -59,17 +61,19 @@ class SchemaView(SpectacularAPIView):
 
 
 class OperationListMixin:
-    """Adds the list of operations to the template; Swagger UI or Redoc replaces it where scripts
-    run."""
+    """Adds to the template the list of operations, which Swagger UI or Redoc replaces where scripts
+    run, and the tool's own words."""
 
     authentication_classes = PUBLIC
     schema = None  # not part of the API itself
+    words: tuple[str, ...]  # of the tool
 
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         response: Response = super().get(request, *args, **kwargs)  # type: ignore[misc]
         if "title" in response.data:  # the page, not Swagger UI's script
             response.data["schema_url"] = self._get_schema_url(request)
             response.data["operations"] = read_operations(translation.get_language())
+            response.data["words"] = translate_words(self.words)
         return response
 
     def _get_schema_url(self, request: Request) -> str:
@@ -82,9 +86,13 @@ class OperationListMixin:
 class DocsView(OperationListMixin, SpectacularSwaggerSplitView):  # type: ignore[misc]
     """Swagger UI, for trying the API."""
 
+    words = SWAGGER_UI
+
 
 class RedocView(OperationListMixin, SpectacularRedocView):  # type: ignore[misc]
     """Redoc, for reading about the API."""
+
+    words = REDOC
 
 
 @functools.cache
