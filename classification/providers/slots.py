@@ -1,7 +1,8 @@
 """Slots bound the concurrent calls of all processes of a server.
 
 Connections are not spread evenly over processes. With a limit for each, one process would reject
-uploads, or keep them waiting, while another has slots to spare.
+uploads, or keep them waiting, while another has slots to spare. Within a process, clients take
+turns.
 """
 
 import fcntl
@@ -9,6 +10,8 @@ import os
 import threading
 import time
 from pathlib import Path
+
+from core.sharing.fair_queue import FairQueue, client_var
 
 POLL_INTERVAL_SECONDS = 0.02
 
@@ -29,8 +32,9 @@ class Slots:
         self._first = first
         self._file = os.open(file, os.O_RDWR) if file else None
         self._mine: set[int] = set()
-        self._changed = threading.Condition()
-        self._looked_at = float("-inf")
+        self._lock = threading.Lock()
+        # Only the first one looks for a free slot.
+        self._waiting: FairQueue[threading.Event] = FairQueue()
 
     @property
     def taken(self) -> int:
@@ -38,40 +42,51 @@ class Slots:
         return len(self._mine)
 
     def acquire(self, patience: float) -> int | None:
-        """Acquire a slot, waiting at most `patience` seconds; None if there was none."""
-        until = time.monotonic() + patience
-        with self._changed:
-            while (slot := self._take()) is None:
+        """Acquire a slot on behalf of the current client, waiting at most `patience` seconds; None
+        if there was none."""
+        until, client, turn = time.monotonic() + patience, client_var.get(), threading.Event()
+        with self._lock:
+            self._waiting.add(client, turn)
+        while True:
+            with self._lock:
+                is_first = self._waiting.first() is turn
+                slot = self._take() if is_first else None
                 remaining = until - time.monotonic()
-                if remaining <= 0:
-                    return None
-                # Slots released by other processes are found by polling.
-                self._changed.wait(
-                    min(remaining, POLL_INTERVAL_SECONDS) if self._file is not None else remaining
-                )
-            return slot
+                if slot is not None or remaining <= 0:
+                    self._leave(client, turn)
+                    return slot
+                turn.clear()
+            # Slots released by other processes are found by polling.
+            polls = is_first and self._file is not None
+            turn.wait(min(remaining, POLL_INTERVAL_SECONDS) if polls else remaining)
 
     def release(self, slot: int) -> None:
         """Release a slot."""
-        with self._changed:
+        with self._lock:
             if self._file is not None:
                 fcntl.lockf(self._file, fcntl.LOCK_UN, 1, self._first + slot)
             self._mine.remove(slot)
-            self._looked_at = float("-inf")
-            self._changed.notify()
+            self._wake_first()
+
+    def _leave(self, client: str, turn: threading.Event) -> None:
+        if self._waiting.first() is turn:
+            self._waiting.take()
+            self._wake_first()
+        else:
+            self._waiting.remove(client, turn)
+
+    def _wake_first(self) -> None:
+        if turn := self._waiting.first():
+            turn.set()
 
     def _take(self) -> int | None:
-        # Another thread has just looked.
-        if time.monotonic() - self._looked_at < POLL_INTERVAL_SECONDS:
-            return None
         for slot in range(self.count):
-            if slot not in self._mine and self._lock(slot):
+            if slot not in self._mine and self._lock_in_file(slot):
                 self._mine.add(slot)
                 return slot
-        self._looked_at = time.monotonic()
         return None
 
-    def _lock(self, slot: int) -> bool:
+    def _lock_in_file(self, slot: int) -> bool:
         if self._file is None:
             return True
         try:

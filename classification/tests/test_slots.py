@@ -5,12 +5,15 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from classification.providers.slots import Slots
+from core.sharing.fair_queue import client_var
+from tests.support.waiting import wait_until
 
 HOLD = """
 import sys
@@ -66,3 +69,40 @@ def test_one_who_waits_gets_the_place_that_comes_free(file: Path, is_shared: boo
 
     assert slots.acquire(10) == slot
     assert time.monotonic() - started < 30  # a busy machine's, not those of a lock
+
+
+def test_clients_take_turns_however_many_calls_one_wants() -> None:
+    slots = Slots(1)
+    held = slots.acquire(0)
+    order: list[str] = []
+
+    def call(client: str) -> None:
+        client_var.set(client)
+        slot = slots.acquire(60)
+        assert slot is not None
+        order.append(client)
+        slots.release(slot)
+
+    threads = []
+    for client in ("greedy", "greedy", "greedy", "other", "greedy", "third"):
+        threads.append(threading.Thread(target=call, args=(client,)))
+        threads[-1].start()
+        wait_until(lambda: sum(map(len, slots._waiting._items.values())) == len(threads))
+    assert held is not None
+    slots.release(held)
+    for thread in threads:
+        thread.join(60)
+
+    assert order == ["greedy", "other", "third", "greedy", "greedy", "greedy"]
+
+
+def test_who_gives_up_waiting_is_in_nobodys_way() -> None:
+    slots = Slots(1)
+    held = slots.acquire(0)
+    assert held is not None
+    with ThreadPoolExecutor(2) as pool:
+        impatient = pool.submit(slots.acquire, 0.1)
+        patient = pool.submit(slots.acquire, 60)
+        assert impatient.result(60) is None
+        slots.release(held)
+        assert patient.result(60) == held

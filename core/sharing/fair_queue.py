@@ -20,6 +20,10 @@ class FairQueue(Generic[Item]):
     def add(self, client: str, item: Item) -> None:
         self._items.setdefault(client, deque()).append(item)
 
+    def first(self) -> Item | None:
+        """The item whose turn is next; None if the queue is empty."""
+        return next((items[0] for items in self._items.values()), None)
+
     def take(self) -> Item | None:
         """Remove the item whose turn is next, after which it is the other clients' turn; None if
         the queue is empty."""
