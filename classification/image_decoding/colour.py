@@ -5,7 +5,7 @@ from io import BytesIO
 
 from PIL import Image, ImageCms
 
-from classification.image_decoding import hdr
+from classification.image_decoding import hdr, profiles
 from classification.image_decoding.containers.source import CodingPoints, Source
 
 # The colour space of a profile -> the mode of pictures that it applies to.
@@ -23,19 +23,22 @@ def to_srgb(image: Image.Image, source: Source) -> Image.Image:
 
     A profile that is damaged, or for another colour space than the picture's, is ignored.
     """
-    points = _points_of_profile(source.icc or b"") or source.coding_points
+    points = _points_of_profile(source.icc) if source.icc else source.coding_points
     if points and points.transfer in hdr.TRANSFERS:
         return hdr.to_srgb(image.convert("RGB"), *points)
-    if source.icc:
-        return _through_profile(image, source.icc).convert("RGB")
-    rgb = image.convert("RGB")
-    if points and points.primaries in (hdr.BT2020, hdr.DISPLAY_P3):
-        return hdr.to_srgb(rgb, points.primaries, hdr.SRGB_TRANSFER)
+    if icc := source.icc or _profile_of_numbers(source):
+        image = _through_profile(image, icc)
+    return image.convert("RGB")
+
+
+def _profile_of_numbers(source: Source) -> bytes | None:
+    if source.coding_points:
+        return profiles.of_coding_points(source.coding_points)
     # sRGB is approximated by 1/2.2.
-    if source.gamma and abs(source.gamma - SRGB_GAMMA) > 0.01:
-        exponent = SRGB_GAMMA / source.gamma
-        return rgb.point([round(255 * (value / 255) ** exponent) for value in range(256)] * 3)
-    return rgb
+    is_srgb = not source.chromaticities and abs((source.gamma or 0) - SRGB_GAMMA) <= 0.01
+    if source.gamma and not is_srgb:
+        return profiles.of_gamma(source.gamma, source.chromaticities)
+    return None
 
 
 def _through_profile(image: Image.Image, icc: bytes) -> Image.Image:

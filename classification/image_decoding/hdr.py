@@ -1,4 +1,4 @@
-"""Converts colours by their ITU-T H.273 coding points (HDR included: PQ and HLG) to sRGB.
+"""Converts HDR colours (PQ and HLG, by their ITU-T H.273 coding points) to sRGB.
 
 A phone shows reference white of an HDR picture (203 nits, ITU-R BT.2408) as bright as white in any
 other picture, and highlights brighter. sRGB has no room for them: everything from three quarters of
@@ -9,7 +9,7 @@ import functools
 
 from PIL import Image, ImageFilter
 
-PQ, HLG, SRGB_TRANSFER = 16, 18, 13
+PQ, HLG = 16, 18
 TRANSFERS = {PQ, HLG}
 BT709, BT2020, DISPLAY_P3 = 1, 9, 12
 TABLE_SIDE = 33
@@ -48,7 +48,7 @@ def _linear_of_evened_pq(signal: float) -> float:
 
 @functools.lru_cache(maxsize=8)
 def _table(primaries: int, transfer: int) -> ImageFilter.Color3DLUT:
-    to_linear = {PQ: _linear_of_evened_pq, HLG: _linear_of_hlg}.get(transfer, _linear_of_srgb)
+    to_linear = _linear_of_evened_pq if transfer == PQ else _linear_of_hlg
     matrix = PRIMARIES.get(primaries, PRIMARIES[BT709])
     steps = [number / (TABLE_SIDE - 1) for number in range(TABLE_SIDE)]
     # HLG's brightness depends on all three channels, the others' on each alone.
@@ -102,10 +102,6 @@ def _shown_hlg(scene: Colour) -> Colour:
     luminance = 0.2627 * scene[0] + 0.6780 * scene[1] + 0.0593 * scene[2]
     factor = luminance**0.2 * BRIGHTEST_NITS / WHITE_NITS
     return scene[0] * factor, scene[1] * factor, scene[2] * factor
-
-
-def _linear_of_srgb(signal: float) -> float:
-    return float(signal / 12.92 if signal <= 0.04045 else ((signal + 0.055) / 1.055) ** 2.4)
 
 
 def _srgb(linear: float) -> float:

@@ -8,7 +8,7 @@ from PIL import Image
 
 from classification import images
 from classification.errors import ServiceError
-from tests.support import odd_photos
+from tests.support import coloured_photos, odd_photos
 from tests.support.likeness import difference
 from tests.support.odd_photos import SIZE, scene
 
@@ -18,6 +18,7 @@ OTHERWISE = ("transparent", "by numbers", "profile", "gamma", "PNG 1", "WEBP ori
 # A profile of 5 MB is one that does not count.
 STILL_THE_SCENE = ("junk", "short", "of 5 MB", "gamma of sRGB", "iCCP", "empty")
 ODD = odd_photos.all_of_them()
+COLOURED = coloured_photos.all_of_them()
 
 
 def prepare(data: bytes) -> images.Photo:
@@ -203,6 +204,13 @@ def test_hlg_is_shown_as_bright_too() -> None:
     data = odd_photos.with_coding_points(odd_photos.save(grey, "AVIF"), 9, 18)
 
     assert sent(data).getpixel((32, 32)) == pytest.approx((240,) * 3, abs=6)
+
+
+@pytest.mark.parametrize("name", COLOURED)
+def test_colours_in_numbers_are_shown_in_srgb(name: str) -> None:
+    data, expected = COLOURED[name]
+
+    assert sent(data).getpixel((32, 32)) == pytest.approx(expected, abs=4)
 
 
 @pytest.mark.parametrize(

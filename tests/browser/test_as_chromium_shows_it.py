@@ -8,7 +8,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from classification import images
-from tests.support import odd_photos
+from tests.support import coloured_photos, odd_photos
 from tests.support.browser_pictures import shown
 from tests.support.likeness import difference
 
@@ -17,6 +17,7 @@ ALL_FORMATS = ["jpg", "png", "webp", "gif", "avif"]
 ODD = {name: data for name, data in odd_photos.all_of_them().items() if "HEIF" not in name}
 # Chromium takes the alpha and the frames of these for video, with fewer shades.
 TOLERANCE = 24
+COLOURED = coloured_photos.all_of_them()
 
 
 @pytest.fixture(scope="module")
@@ -34,3 +35,12 @@ def test_chromium_shows_the_same(blank: Page, name: str) -> None:
     assert theirs is not None
     assert (ours.width, ours.height) == theirs.size
     assert difference(Image.open(BytesIO(ours.jpeg)), theirs.picture) <= TOLERANCE
+
+
+@pytest.mark.parametrize("name", COLOURED)
+def test_chromium_shows_these_colours(blank: Page, name: str) -> None:
+    data, expected = COLOURED[name]
+    theirs = shown(blank, data)
+
+    assert theirs is not None
+    assert theirs.picture.getpixel((32, 32)) == pytest.approx(expected, abs=2)

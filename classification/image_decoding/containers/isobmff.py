@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from classification.image_decoding import hdr
 from classification.image_decoding.containers import heif_padding
 from classification.image_decoding.containers.source import CodingPoints, Source
 from classification.image_decoding.errors import ImageError
@@ -13,6 +14,8 @@ from classification.image_decoding.limits import MAX_PARTS
 # Measured with photos of 10 bits per sample, on one core.
 BYTES_PER_PIXEL = {"HEIF": 13, "AVIF": 14}
 SECONDS_PER_PIXEL = {"HEIF": 60e-9, "AVIF": 40e-9}
+# The transfer characteristics of pure exponents, and of sRGB.
+OTHER_CURVES, SRGB = (4, 5, 8), 13
 TURNS = {b"irot", b"imir"}
 MAX_ICC_BYTES = 4 * 1024 * 1024
 
@@ -195,4 +198,7 @@ def _read_colour(source: Source, colours: list[bytes]) -> None:
         if colour[:4] in (b"prof", b"rICC") and len(colour) <= MAX_ICC_BYTES:
             source.icc = colour[4:]
         elif colour[:4] == b"nclx" and len(colour) >= 8:
-            source.coding_points = CodingPoints(*struct.unpack_from(">HH", colour, 4))
+            primaries, transfer = struct.unpack_from(">HH", colour, 4)
+            # Browsers take all curves for sRGB's that are like it.
+            is_like_srgb = transfer not in (*OTHER_CURVES, *hdr.TRANSFERS)
+            source.coding_points = CodingPoints(primaries, SRGB if is_like_srgb else transfer)

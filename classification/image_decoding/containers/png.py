@@ -4,7 +4,7 @@ import struct
 import zlib
 from dataclasses import dataclass, field
 
-from classification.image_decoding import exif
+from classification.image_decoding import exif, hdr, profiles
 from classification.image_decoding.containers.source import CodingPoints, Source
 from classification.image_decoding.errors import ImageError
 from classification.image_decoding.limits import MAX_PARTS
@@ -141,7 +141,7 @@ def _take(chunks: _Chunks, kind: bytes, body: bytes, *, is_right: bool, is_cut: 
         chunks.palette = body
     elif kind == b"tRNS":
         chunks.transparency = body
-    elif kind in (b"eXIf", b"iCCP", b"cICP", b"sRGB", b"gAMA", b"acTL"):
+    elif kind in (b"eXIf", b"iCCP", b"cICP", b"sRGB", b"gAMA", b"cHRM", b"acTL"):
         chunks.metadata.setdefault(kind, body)
 
 
@@ -215,12 +215,24 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
 
 def _read_colour(source: Source, metadata: dict[bytes, bytes]) -> None:
     """Read the chunk on colours that takes precedence."""
-    if len(points := metadata.get(b"cICP", b"")) == 4:
-        source.coding_points = CodingPoints(points[0], points[1])
+    if points := _coding_points(metadata.get(b"cICP", b"")):
+        source.coding_points = points
     elif b"iCCP" in metadata:
         source.icc = _inflated(metadata[b"iCCP"])
     elif b"sRGB" not in metadata and len(gamma := metadata.get(b"gAMA", b"")) == 4:
         source.gamma = int.from_bytes(gamma, "big") / 100_000 or None
+        if len(chromaticities := metadata.get(b"cHRM", b"")) == 32:
+            source.chromaticities = tuple(
+                each / 100_000 for each in struct.unpack(">8I", chromaticities)
+            )
+
+
+def _coding_points(chunk: bytes) -> CodingPoints | None:
+    """Those of RGB samples in the full range; None for any others, which browsers ignore."""
+    if len(chunk) != 4 or chunk[2:] != b"\0\1":
+        return None
+    points = CodingPoints(chunk[0], chunk[1])
+    return points if points.transfer in hdr.TRANSFERS or profiles.is_known(points) else None
 
 
 def _inflated(chunk: bytes) -> bytes | None:

@@ -11,6 +11,10 @@ class CodingPoints(NamedTuple):
     transfer: int
 
 
+# The x and y of white, red, green and blue.
+Chromaticities = tuple[float, ...]
+
+
 @dataclass(slots=True)
 class Source:
     """A picture that has not been decoded. `data` is what the decoder gets: without metadata where
@@ -36,6 +40,7 @@ class Source:
     is_turned: bool = False
     # PNG: the gamma its samples were encoded with.
     gamma: float | None = None
+    chromaticities: Chromaticities | None = None
     # JPEG: whether the end marker is missing.
     is_open_ended: bool = False
     # WebP whose pixels end in zeros: the same with a few zeros fewer, and with hardly any.
