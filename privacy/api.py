@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from classification.api.authentication import AppAPIView, identity_of, own_key
-from classification.api.openapi import error_responses, framework_errors
+from classification.api.openapi import error_responses
 from classification.api.responses import SuccessResponse
 from clients.models import App
 from privacy import rights
@@ -24,8 +24,15 @@ USER_ID = OpenApiParameter(
 )
 APP = OpenApiParameter("app", str, description=_("For staff: of this app, instead of all of them."))
 REFUSALS = {
-    **error_responses("invalid_request", "database_unavailable", "internal_error"),
-    **framework_errors(not_authenticated=401, permission_denied=403, not_found=404, throttled=429),
+    **error_responses(
+        "invalid_request",
+        "database_unavailable",
+        "internal_error",
+        "not_authenticated",
+        "permission_denied",
+        "not_found",
+        "throttled",
+    ),
 }
 
 

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from classification.api.authentication import AppAPIView, identity_of, own_key
 from classification.api.client_info import client_info
-from classification.api.openapi import error_responses, framework_errors
+from classification.api.openapi import error_responses
 from classification.api.responses import SuccessResponse
 from classification.api.serializers import UserIdField
 from classification.billing import app_limits
@@ -20,8 +20,7 @@ from clients import quotas, tokens
 from clients.directory import MILLION, AppInfo
 
 REFUSALS = {
-    **error_responses("database_unavailable", "internal_error"),
-    **framework_errors(not_authenticated=401, throttled=429),
+    **error_responses("database_unavailable", "internal_error", "not_authenticated", "throttled"),
 }
 
 

@@ -1,9 +1,13 @@
 """The documentation of each endpoint, for drf-spectacular."""
 
 from collections import defaultdict
+from collections.abc import Callable
+from functools import partial
 
+from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import exceptions
 
 from classification.api.errors import ErrorResponse
 from classification.api.responses import (
@@ -38,11 +42,23 @@ USER_ID = OpenApiParameter(
 )
 
 
+# DRF's own errors, as it raises them.
+FRAMEWORK_ERRORS: dict[str, Callable[[], exceptions.APIException]] = {
+    "not_authenticated": exceptions.NotAuthenticated,
+    "permission_denied": exceptions.PermissionDenied,
+    "not_found": exceptions.NotFound,
+    "unsupported_media_type": partial(exceptions.UnsupportedMediaType, "text/plain"),
+    "throttled": partial(exceptions.Throttled, wait=37),
+}
+# Retry-After in seconds; a day's limit ends with the day of TIMESTAMP.
+RETRIES = {**RETRY_AFTER, "throttled": 37, "quota_exceeded": 19_800}
+
+
 def error_responses(*codes: str) -> dict[int, OpenApiResponse]:
-    """The documented error responses with these codes of errors.ERRORS, by status."""
+    """The documented error responses with these codes, of errors.ERRORS or of DRF, by status."""
     by_status: dict[int, list[str]] = defaultdict(list)
     for code in codes:
-        by_status[ERRORS[code][0].value].append(code)
+        by_status[_status(code)].append(code)
     return {
         status: OpenApiResponse(
             ErrorResponse,
@@ -53,27 +69,25 @@ def error_responses(*codes: str) -> dict[int, OpenApiResponse]:
     }
 
 
+def _status(code: str) -> int:
+    return FRAMEWORK_ERRORS[code]().status_code if code in FRAMEWORK_ERRORS else ERRORS[code][0]
+
+
+def _framework_message(code: str) -> str:
+    return str(FRAMEWORK_ERRORS[code]().detail)
+
+
 def _error_example(code: str) -> OpenApiExample:
-    retry = f"Retry-After: {RETRY_AFTER[code]}" if code in RETRY_AFTER else ""
-    value = {
-        "success": False,
-        "error": ERRORS[code][1],
-        "error_code": code,
-        "request_id": REQUEST_ID,
-    }
+    # DRF translates when it raises, so its message is made with the schema.
+    message = lazy(_framework_message, str)(code) if code in FRAMEWORK_ERRORS else ERRORS[code][1]
+    value = {"success": False, "error": message, "error_code": code, "request_id": REQUEST_ID}
+    retry = f"Retry-After: {RETRIES[code]}" if code in RETRIES else ""
     return OpenApiExample(code, value=value, description=retry)
-
-
-def framework_errors(**codes: int) -> dict[int, OpenApiResponse]:
-    """The documented error responses of DRF itself, given as code=status."""
-    return {
-        status: OpenApiResponse(ErrorResponse, description=code) for code, status in codes.items()
-    }
 
 
 STAMP = {"request_id": REQUEST_ID, "timestamp": TIMESTAMP}
 COMMON = ("invalid_request", "database_unavailable", "internal_error")
-FRAMEWORK = framework_errors(not_authenticated=401, unsupported_media_type=415, throttled=429)
+FRAMEWORK = ("not_authenticated", "unsupported_media_type", "throttled")
 MODEL_FAILURES = (
     "image_rejected",
     "model_bad_reply",
@@ -102,6 +116,7 @@ CHECK_CACHE = extend_schema(
             examples=[
                 OpenApiExample(
                     "known",
+                    summary=_("Known photo"),
                     value={
                         "success": True,
                         "cached": True,
@@ -112,6 +127,7 @@ CHECK_CACHE = extend_schema(
                 ),
                 OpenApiExample(
                     "unknown",
+                    summary=_("Unknown photo"),
                     value={
                         "success": True,
                         "cached": False,
@@ -123,8 +139,7 @@ CHECK_CACHE = extend_schema(
                 ),
             ],
         ),
-        **error_responses("invalid_hash", *COMMON),
-        **FRAMEWORK,
+        **error_responses("invalid_hash", *COMMON, *FRAMEWORK),
     },
 )
 
@@ -139,6 +154,7 @@ CLASSIFY = extend_schema(
             examples=[
                 OpenApiExample(
                     "new photo",
+                    summary=_("New photo"),
                     value={
                         "success": True,
                         "data": CLASSIFICATION,
@@ -151,8 +167,7 @@ CLASSIFY = extend_schema(
                 )
             ],
         ),
-        **error_responses(*PHOTO_REFUSALS, *MODEL_FAILURES, *COMMON),
-        **FRAMEWORK,
+        **error_responses(*PHOTO_REFUSALS, *MODEL_FAILURES, "quota_exceeded", *COMMON, *FRAMEWORK),
     },
 )
 
@@ -167,6 +182,7 @@ BATCH_CHECK_CACHE = extend_schema(
             examples=[
                 OpenApiExample(
                     "one of two is known",
+                    summary=_("One of two is known"),
                     value={
                         "success": True,
                         "total": 2,
@@ -180,8 +196,7 @@ BATCH_CHECK_CACHE = extend_schema(
                 )
             ],
         ),
-        **error_responses("invalid_hash", *COMMON),
-        **FRAMEWORK,
+        **error_responses("invalid_hash", *COMMON, *FRAMEWORK),
     },
 )
 
@@ -199,6 +214,7 @@ BATCH = extend_schema(
             examples=[
                 OpenApiExample(
                     "one of two is refused",
+                    summary=_("One of two is refused"),
                     value={
                         "success": True,
                         "total": 2,
@@ -236,8 +252,7 @@ BATCH = extend_schema(
                 )
             ],
         ),
-        **error_responses("image_too_large", *COMMON),
-        **FRAMEWORK,
+        **error_responses("image_too_large", *COMMON, *FRAMEWORK),
     },
 )
 

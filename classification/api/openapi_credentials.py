@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from drf_spectacular.authentication import SessionScheme
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.authentication import SessionScheme, TokenScheme
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 
@@ -29,3 +30,15 @@ class StaffSessionScheme(SessionScheme):  # type: ignore[no-untyped-call]
 
     target_class = "classification.api.authentication.StaffSessionAuthentication"
     name = "staffSession"
+
+
+class StaffTokenScheme(TokenScheme):  # type: ignore[no-untyped-call]
+    """A token of somebody of the staff."""
+
+    target_class = "accounts.authentication.ThrottledTokenAuthentication"
+    name = "staffToken"
+    priority = 1  # before TokenScheme, whose words are not translated
+
+    def get_security_definition(self, auto_schema: Any) -> Any:
+        definition = super().get_security_definition(auto_schema)  # type: ignore[no-untyped-call]
+        return definition | {"description": _("A staff token, with Token or Bearer before it.")}

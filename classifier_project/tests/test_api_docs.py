@@ -82,3 +82,45 @@ def test_the_file_has_a_plain_name(client: Client) -> None:
     response = client.get("/api/v1/schema")
 
     assert response.headers["Content-Disposition"] == 'inline; filename="openapi.yaml"'
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [("zh-hans", "身份认证信息未提供。"), ("en", "Authentication credentials were not provided.")],
+)
+def test_every_error_has_an_example_as_it_is_sent(
+    client: Client, language: str, sentence: str
+) -> None:
+    schema = json.loads(client.get(f"/api/v1/schema?format=json&lang={language}").content)
+    refusals = [
+        (status, answer)
+        for methods in schema["paths"].values()
+        for operation in methods.values()
+        for status, answer in operation["responses"].items()
+        if status.startswith(("4", "5"))
+        and answer["content"]["application/json"]["schema"]["$ref"].endswith("/ErrorResponse")
+    ]
+
+    for _status, answer in refusals:
+        examples = answer["content"]["application/json"]["examples"].values()
+        values = [example["value"] for example in examples]
+        assert ", ".join(value["error_code"] for value in values) == answer["description"]
+        assert all(value["error"] not in ("", "string") for value in values)
+    unnamed = next(answer for status, answer in refusals if status == "401")
+    assert sentence in json.dumps(unnamed, ensure_ascii=False)
+    assert {"401", "403", "404", "415", "429"} <= {status for status, _answer in refusals}
+
+
+def test_the_limits_of_an_app_are_documented_where_they_apply(client: Client) -> None:
+    schema = json.loads(client.get("/api/v1/schema?format=json").content)
+    answer = schema["paths"]["/api/v1/classify"]["post"]["responses"]["429"]
+
+    assert answer["description"] == "quota_exceeded, throttled"
+
+
+def test_the_credentials_are_described_in_the_readers_language(client: Client) -> None:
+    schema = json.loads(client.get("/api/v1/schema?format=json&lang=zh-hans").content)
+
+    assert schema["components"]["securitySchemes"]["staffToken"]["description"] == (
+        "工作人员令牌，前面加 Token 或 Bearer。"
+    )

@@ -40,11 +40,15 @@ class FeedbackView(AppAPIView):
         responses={
             202: OpenApiResponse(
                 SuccessResponse,
-                examples=[OpenApiExample("kept", value={"success": True, **openapi.STAMP})],
+                examples=[
+                    OpenApiExample(
+                        "kept", summary=_("Vote kept"), value={"success": True, **openapi.STAMP}
+                    )
+                ],
             ),
-            **openapi.error_responses("invalid_hash", *openapi.COMMON),
-            **openapi.FRAMEWORK,
-            **openapi.framework_errors(not_found=404),
+            **openapi.error_responses(
+                "invalid_hash", *openapi.COMMON, *openapi.FRAMEWORK, "not_found"
+            ),
         },
     )
     def post(self, request: Request) -> Response:

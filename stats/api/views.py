@@ -15,7 +15,7 @@ from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from classification.api.openapi import error_responses, framework_errors
+from classification.api.openapi import error_responses
 from classification.api.responses import SuccessResponse
 from clients.models import App
 from stats.api.serializers import (
@@ -41,17 +41,14 @@ def _documented(
     response: type[SuccessResponse],
     query: type[serializers.Serializer[Any]] | None = None,
 ) -> Callable[[Any], Any]:
-    refusals = {
-        **error_responses("database_unavailable", "statistics_behind", "internal_error"),
-        **framework_errors(not_authenticated=401, permission_denied=403),
-    }
-    if query:
-        refusals |= error_responses("invalid_request")
+    codes = ["invalid_request"] if query else []
+    codes += ["database_unavailable", "statistics_behind", "internal_error"]
+    codes += ["not_authenticated", "permission_denied", "throttled"]
     return extend_schema(
         summary=summary,
         description=_("Figures for staff, by session or by token."),
         parameters=[query] if query else [],
-        responses={200: response, **refusals},
+        responses={200: response, **error_responses(*codes)},
     )
 
 
