@@ -120,7 +120,7 @@ def _is_alike(ours: Image.Image, theirs: Image.Image) -> bool:
 
 def _decoded(data: bytes) -> tuple[Image.Image | None, int]:
     """The picture that a model would be sent, and the megabytes that decoding it took."""
-    decoder = DecoderProcess()
+    decoder = DecoderProcess(0)
     try:
         answer = decoder.ask(REQUEST, data)
     except DecoderDied:

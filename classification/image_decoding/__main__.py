@@ -1,4 +1,4 @@
-"""The decoder process: `python -m classification.image_decoding FD`.
+"""The decoder process: `python -m classification.image_decoding FD NICENESS`.
 
 A request is two messages: JSON (`allowed_formats`, `max_side`, `max_cost`, `max_seconds`) and the
 file. So is the response: JSON and the reduced JPEG. A file above `max_cost` is not decoded; the
@@ -11,6 +11,7 @@ import os
 import resource
 import signal
 import sys
+import time
 from dataclasses import asdict
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -21,20 +22,37 @@ from classification.image_decoding.decode import decode, inspect
 from classification.image_decoding.errors import ImageError
 
 KILOBYTE = 1024
+AUTOGROUP = Path("/proc/self/autogroup")
+AUTOGROUP_ATTEMPTS = 10
 
 
-def main(connection: Connection) -> None:
-    """Answer requests until the other end is closed, or memory has grown."""
+def main(connection: Connection, niceness: int) -> None:
+    """Answer requests, with this niceness, until the other end is closed, or memory has grown."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # The system may forbid either; the checks in `limits` apply all the same.
     with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_DATA, (limits.MAX_PROCESS_BYTES,) * 2)
-    with contextlib.suppress(OSError):
-        os.nice(10)  # known photos are answered first
+    _yield_cpu(niceness)
     # The parent is gone, for whatever reason: nobody to report to.
     with contextlib.suppress(EOFError, ConnectionError):
         while _peak_bytes() <= limits.KEPT_BYTES:
             _answer_next(connection)
+
+
+def _yield_cpu(niceness: int) -> None:
+    with contextlib.suppress(OSError):
+        os.nice(niceness)
+    # Where the system groups processes by session, niceness counts only within a session, and this
+    # process has its own.
+    for _ in range(AUTOGROUP_ATTEMPTS):
+        try:
+            AUTOGROUP.write_text(str(niceness))
+        except BlockingIOError:  # all processes together may write every 100 ms
+            time.sleep(0.1)
+        except OSError:
+            return
+        else:
+            return
 
 
 def _answer_next(connection: Connection) -> None:
@@ -89,4 +107,4 @@ def _peak_bytes() -> int:
 
 
 if __name__ == "__main__":
-    main(Connection(int(sys.argv[1])))
+    main(Connection(int(sys.argv[1])), int(sys.argv[2]))

@@ -20,6 +20,8 @@ PLACES = {Cost.CHEAP: 4, Cost.ORDINARY: 3, Cost.EXPENSIVE: 2}
 # Disconnected clients cannot be detected, so waiting is bounded. The README's clients time out
 # after 30 s, of which the model needs a part.
 MAX_WAIT_SECONDS = 15.0
+# Known photos are answered first, and files of clients that have decoded much of late come last.
+NICENESS, HEAVY_NICENESS = 10, 19
 
 _scheduler = Scheduler(PLACES)
 _lock = threading.Lock()
@@ -28,7 +30,7 @@ _idle: list[DecoderProcess] = []
 
 def start() -> None:
     """Start one process in advance, which takes as long as decoding several photos."""
-    _give_back(_take())
+    _give_back(_take(NICENESS))
 
 
 @atexit.register
@@ -52,8 +54,9 @@ def decode(data: bytes, *, allowed_formats: list[str], max_side: int, client: st
     }
     until, cost = time.monotonic() + MAX_WAIT_SECONDS, Cost.CHEAP
     while True:
-        with _scheduler.turn(client, cost, until):
-            answer = _ask(request | {"max_cost": cost}, data)
+        with _scheduler.turn(client, cost, until) as is_heavy:
+            niceness = HEAVY_NICENESS if is_heavy else NICENESS
+            answer = _ask(request | {"max_cost": cost}, data, niceness)
         if "cost" not in answer.facts:
             break
         cost = Cost(answer.facts["cost"])
@@ -62,9 +65,9 @@ def decode(data: bytes, *, allowed_formats: list[str], max_side: int, client: st
     return answer
 
 
-def _ask(request: dict[str, Any], data: bytes) -> Answer:
+def _ask(request: dict[str, Any], data: bytes, niceness: int) -> Answer:
     while True:
-        process = _take()
+        process = _take(niceness)
         try:
             return process.ask(request, data)
         except DecoderDied as death:
@@ -75,11 +78,18 @@ def _ask(request: dict[str, Any], data: bytes) -> Answer:
             _give_back(process)
 
 
-def _take() -> DecoderProcess:
+def _take(niceness: int) -> DecoderProcess:
+    """An idle process of this niceness, or a new one, in place of an idle one of another."""
     with _lock:
-        if _idle:
-            return _idle.pop()
-    return DecoderProcess()
+        same = (process for process in reversed(_idle) if process.niceness == niceness)
+        process = next(same, None) or (_idle[0] if _idle else None)
+        if process:
+            _idle.remove(process)
+    if process and process.niceness == niceness:
+        return process
+    if process:
+        process.close()
+    return DecoderProcess(niceness)
 
 
 def _give_back(process: DecoderProcess) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
+COMMAND = (sys.executable, "-m", "classification.image_decoding")
 # It ends itself by CPU time; this is for a process that gets no CPU.
 MAX_WAIT_SECONDS = 30
 # The rest of the environment holds secrets, which the decoder does not need.
@@ -35,14 +36,15 @@ class DecoderDied(Exception):
 
 
 class DecoderProcess:
-    """A child process, started on construction; used by one thread at a time, and closed by its
-    user once it is no longer usable."""
+    """A child process of a niceness (0 to 19), started on construction; used by one thread at a
+    time, and closed by its user once it is no longer usable."""
 
-    def __init__(self) -> None:
+    def __init__(self, niceness: int) -> None:
+        self.niceness = niceness
         ours, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", "classification.image_decoding", str(theirs.fileno())],
+                [*COMMAND, str(theirs.fileno()), str(niceness)],
                 cwd=ROOT,
                 env={name: os.environ[name] for name in ENVIRONMENT if name in os.environ},
                 pass_fds=[theirs.fileno()],

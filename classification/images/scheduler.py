@@ -20,6 +20,7 @@ MAX_PER_CLIENT = 2
 # The usage of a client is halved in this many seconds, and dropped once it is below this many.
 HALF_LIFE_SECONDS = 30.0
 FORGOTTEN_SECONDS = 0.01
+HEAVY_SECONDS = 2.0
 
 
 @dataclass(eq=False, slots=True)
@@ -45,8 +46,9 @@ class Scheduler:
         self._used = _Usage()
 
     @contextmanager
-    def turn(self, client: str, cost: Cost, until: float) -> Iterator[None]:
-        """Wait for a place, and hold it within the block.
+    def turn(self, client: str, cost: Cost, until: float) -> Iterator[bool]:
+        """Wait for a place, and hold it within the block, which gets whether the client has used
+        places for more than HEAVY_SECONDS of late.
 
         Raises TimeoutError if none is assigned before `until` (seconds of the monotonic clock).
         """
@@ -59,7 +61,7 @@ class Scheduler:
             if not job.started.wait(max(until - begun, 0)):
                 raise TimeoutError
             begun = time.monotonic()
-            yield
+            yield self._used.of(client) > HEAVY_SECONDS
         finally:
             with self._lock:
                 if job in self._running:

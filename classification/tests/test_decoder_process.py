@@ -16,7 +16,7 @@ def test_it_ends_without_a_word_when_its_worker_is_killed() -> None:
     ours, theirs = socket.socketpair()
     with theirs:
         decoder = subprocess.Popen(
-            [sys.executable, "-m", "classification.image_decoding", str(theirs.fileno())],
+            [sys.executable, "-m", "classification.image_decoding", str(theirs.fileno()), "0"],
             cwd=ROOT,
             pass_fds=[theirs.fileno()],
             stderr=subprocess.PIPE,

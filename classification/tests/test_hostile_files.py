@@ -18,9 +18,8 @@ from classification import images
 from classification.errors import ServiceError
 from classification.image_decoding import limits
 from classification.image_decoding.limits import Cost
-from classification.images import decoder_pool
+from classification.images import decoder_pool, scheduler
 from classification.images.decoder_process import Answer, DecoderDied, DecoderProcess
-from classification.images.scheduler import Scheduler
 from tests.support.odd_photos import chunk, jpeg_with, png_with, save, scene, segment
 from tests.support.pictures import photo
 
@@ -53,7 +52,7 @@ def many_scans(scans: int, side: int = 4096) -> bytes:
 
 def asked(data: bytes, **changes: Any) -> tuple[Answer, float]:
     """What a fresh decoder answers, and the seconds of a processor that it took."""
-    decoder = DecoderProcess()
+    decoder = DecoderProcess(0)
     try:
         decoder.ask(REQUEST, photo())
         before = processor_seconds(decoder.pid)
@@ -174,7 +173,7 @@ class Decoders:
     def __init__(self, threads: ThreadPoolExecutor) -> None:
         self.order: list[str] = []
         self.leave = threading.Event()
-        self._scheduler = Scheduler(decoder_pool.PLACES)
+        self._scheduler = scheduler.Scheduler(decoder_pool.PLACES)
         self._threads = threads
 
     def ask(self, client: str, cost: Cost, seconds: float = 60) -> "Future[None]":
@@ -266,6 +265,29 @@ def test_whoever_waits_too_long_for_a_decoder_is_told_to_come_again(
         assert code(photo(seed=2), client="one") == "model_busy"
         monkeypatch.undo()
         assert code(photo(seed=2), client="other") == "ok"
+
+
+def test_who_has_decoded_much_of_late_comes_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    def niceness() -> tuple[int, str]:
+        """The system's own figures; the second is of the process's session, where they count."""
+        pid = decoder_pool._idle[-1].pid
+        autogroup = Path(f"/proc/{pid}/autogroup")
+        words = autogroup.read_text().split() if autogroup.exists() else []
+        return os.getpriority(os.PRIO_PROCESS, pid), words[-1] if words else ""
+
+    decoder_pool.stop()
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    assert code(photo(), client="one") == "ok"
+    first = niceness()
+    monkeypatch.setattr(scheduler, "HEAVY_SECONDS", 0.0)
+    assert code(photo(seed=1), client="one") == "ok"
+    heavy = niceness()
+    assert code(photo(seed=2), client="other") == "ok"
+    other = niceness()
+
+    assert first == other == (before + 10, first[1] and "10")
+    assert heavy == (min(before + 19, 19), first[1] and "19")
+    assert len(decoder_pool._idle) == 1
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
