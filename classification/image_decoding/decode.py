@@ -188,8 +188,10 @@ def _open_avif(source: Source) -> Image.Image:
     image = _avif(source.data)
     if shades and shades != image.histogram():
         raise ImageError
-    # Pillow puts the rotation of the boxes into EXIF.
+    # Pillow puts the rotation of the boxes into EXIF, and ignores the crop.
     source.orientation, source.has_camera_data = exif.read(image.info.get("exif", b""))
+    if source.clean_size:
+        image = image.crop((0, 0, *source.clean_size))
     source.width, source.height = image.size
     return image
 

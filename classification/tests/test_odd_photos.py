@@ -14,7 +14,16 @@ from tests.support.odd_photos import SIZE, scene
 
 ALL_FORMATS = ["jpg", "jpeg", "png", "webp", "gif", "heic", "avif"]
 # These do not show the scene as it is.
-OTHERWISE = ("transparent", "by numbers", "profile", "gamma", "PNG 1", "WEBP orientation", "screen")
+OTHERWISE = (
+    "transparent",
+    "by numbers",
+    "profile",
+    "gamma",
+    "PNG 1",
+    "WEBP orientation",
+    "screen",
+    "mirrored",
+)
 # A profile of 5 MB is one that does not count.
 STILL_THE_SCENE = ("junk", "short", "of 5 MB", "gamma of sRGB", "iCCP", "empty")
 ODD = odd_photos.all_of_them()

@@ -21,9 +21,9 @@ def content_of(data: bytes, kind: bytes) -> bytes:
     return data[at + 4 : at - 4 + length]
 
 
-def grid(tiles: list[bytes], size: tuple[int, int]) -> bytes:
+def grid(tiles: list[bytes], size: tuple[int, int], *more: bytes) -> bytes:
     """A row of pictures of one size, each the only one of its file, as one picture, as phones write
-    large ones."""
+    large ones; `more` are properties of the whole."""
     is_heic = b"hvcC" in tiles[0]
     config, kind, brand = (b"hvcC", b"hvc1", b"heic") if is_heic else (b"av1C", b"av01", b"avif")
     bodies = [struct.pack(">4B2H", 0, 0, 0, len(tiles) - 1, size[0] * len(tiles), size[1])]
@@ -40,8 +40,10 @@ def grid(tiles: list[bytes], size: tuple[int, int]) -> bytes:
         full(b"ispe", struct.pack(">II", size[0] * len(tiles), size[1])),
         full(b"pixi", b"\3\x08\x08\x08"),
         box(b"colr", content_of(tiles[0], b"colr")),
+        *more,
     )
-    tile, whole = b"\4\x81\2\4\5", b"\3\3\4\5"
+    extra = bytes(0x86 + number for number in range(len(more)))
+    tile, whole = b"\4\x81\2\4\5", bytes([3 + len(extra)]) + b"\3\4\5" + extra
     uses = b"".join(struct.pack(">H", n) + (tile if n > 1 else whole) for n in numbers)
 
     def meta(start: int) -> bytes:

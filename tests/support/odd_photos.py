@@ -10,6 +10,8 @@ from typing import Any
 import pillow_heif
 from PIL import Image, ImageCms, ImageDraw
 
+from tests.support.heif_boxes import box, grid
+
 pillow_heif.register_heif_opener()
 
 SIZE = (192, 128)
@@ -169,6 +171,15 @@ def gif_frame(offset: tuple[int, int], screen: tuple[int, int], **options: Any) 
     return bytes(data)
 
 
+def cropped_avif(width: int, height: int, left: int, top: int, *turns: bytes) -> bytes:
+    """An AVIF of which a part is to be shown, turned by these boxes."""
+    stored = Image.new("RGB", (256, 192), "yellow")
+    stored.paste(scene())
+    right, down = 2 * left + width - stored.width, 2 * top + height - stored.height
+    aperture = struct.pack(">4I", width, 1, height, 1) + struct.pack(">iIiI", right, 2, down, 2)
+    return grid([save(stored, "AVIF")], stored.size, box(b"clap", aperture), *turns)
+
+
 def oriented() -> Iterator[tuple[str, bytes]]:
     for image_format in FORMATS:
         for orientation, turn in STORED.items():
@@ -289,6 +300,12 @@ def others() -> Iterator[tuple[str, bytes]]:
     yield "WEBP lossy", save(scene(), "WEBP", quality=90)
     yield "WEBP lossy half transparent", save(clear, "WEBP", quality=90)
     avif = save(scene(), "AVIF")
+    yield "AVIF cropped", cropped_avif(*SIZE, 0, 0)
+    yield "AVIF cropped and mirrored", cropped_avif(*SIZE, 0, 0, box(b"imir", b"\1"))
+    for place in ((32, 32), (8, 0), (-2, 0)):
+        yield f"AVIF cropped to the screen at {place}", cropped_avif(100, 100, *place)
+    yield "AVIF cropped to a larger screen", cropped_avif(300, 192, 0, 0)
+    yield "AVIF cropped to a screen without width", cropped_avif(0, 100, 0, 0)
     yield "AVIF P3 by numbers", with_coding_points(avif, 12, 13)
     yield "AVIF 4:2:0", save(scene(), "AVIF", subsampling="4:2:0")
     yield "WEBP smaller than its screen", webp_frame((10, 5), (256, 192))

@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import NamedTuple
 
 from classification.image_decoding import hdr
@@ -98,8 +99,27 @@ def read(data: bytes, image_format: str) -> Source:
         is_turned=any(box.kind in TURNS for box in properties),
         with_other_padding=with_other_padding,
     )
+    if image_format == "AVIF":
+        apertures = [box.content for box in properties if box.kind == b"clap"]
+        source.clean_size = _clean_size(apertures[0], width, height) if apertures else None
     _read_colour(source, [bytes(box.content) for box in properties if box.kind == b"colr"])
     return source
+
+
+def _clean_size(aperture: memoryview, width: int, height: int) -> tuple[int, int] | None:
+    """The size of a clean aperture of whole pixels that begins at the top left corner; browsers
+    ignore any other. Its centre is given from that of the picture."""
+    if len(aperture) < 32:
+        return None
+    numbers = struct.unpack_from(">IIIIiIiI", aperture)
+    if not all(numbers[1::2]):
+        return None
+    columns, rows, right, down = map(Fraction, numbers[::2], numbers[1::2])
+    is_anchored = 2 * right == columns - width and 2 * down == rows - height
+    is_whole = columns.denominator == rows.denominator == 1
+    if not is_anchored or not is_whole or not 0 < columns <= width or not 0 < rows <= height:
+        return None
+    return int(columns), int(rows)
 
 
 def _read_meta(meta: _Meta, content: memoryview) -> None:

@@ -45,5 +45,7 @@ class Source:
     is_open_ended: bool = False
     # WebP whose pixels end in zeros: the same with a few zeros fewer, and with hardly any.
     with_less_padding: tuple[bytes, ...] = ()
+    # AVIF: the size of the part that is shown, from the top left corner; none if all is.
+    clean_size: tuple[int, int] | None = None
     # AVIF whose pixels end in zeros: the same with something else there.
     with_other_padding: bytes = b""
