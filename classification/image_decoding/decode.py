@@ -152,8 +152,10 @@ def _open_jpeg(source: Source, max_side: int) -> Image.Image:
 
 def _ends_in_grey(image: Image.Image) -> bool:
     """Whether the last pixel is as decoders leave it that find no data for it."""
-    last = image.crop((image.width - 1, image.height - 1, image.width, image.height))
-    return all(abs(band - 128) <= 1 for band in last.tobytes())
+    last = image.getpixel((image.width - 1, image.height - 1))
+    return all(
+        abs((band or 0) - 128) <= 1 for band in (last if isinstance(last, tuple) else (last,))
+    )
 
 
 def _drafted(data: bytes, source: Source, max_side: int) -> Image.Image:
