@@ -18,23 +18,23 @@ from stats import aggregations
 from stats.bill.figures import added_up
 from stats.bill.provider_file import ProviderBill, UnreadableBill, read_bill
 from stats.by_app.names import app_names
+from stats.exports.reports import VIEW_CALLS
 from stats.figures import Figures, current_figures
 from stats.merging import Row
 
-PERMISSION = "classification.view_modelcall"
 SPENDERS = 10
 # The most lines on the page; the export has them all.
 LINES = 300
 
 
-@staff_with(PERMISSION)
+@staff_with(VIEW_CALLS)
 @require_GET
 def bill(request: StaffRequest) -> HttpResponse:
     """The bill of a month, by default of this one."""
     return _page(request, {})
 
 
-@staff_with(PERMISSION)
+@staff_with(VIEW_CALLS)
 @require_POST
 def check(request: StaffRequest) -> HttpResponse:
     """The page with the provider's bill compared to ours; the file is not stored."""

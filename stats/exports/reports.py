@@ -13,15 +13,19 @@ from stats.by_app.names import app_names
 from stats.figures import Figures
 from stats.models import User
 
+VIEW_CALLS = "classification.view_modelcall"
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """A report. `columns` maps keys of rows to headings; `rows` takes the first and last day,
-    inclusive. `at_most` returns the maximum number of rows, for progress bars."""
+    inclusive. `at_most` returns the maximum number of rows, for progress bars. `permission` is
+    that of the page that shows the same."""
 
     columns: Mapping[str, Promise]
     rows: Callable[[Figures, date, date], Iterable[Mapping[str, Any]]]
     at_most: Callable[[], int] | None = None
+    permission: str = "classification.view_requestlog"
 
 
 def _apps(figures: Figures, first: date, last: date) -> Iterable[Mapping[str, Any]]:
@@ -113,9 +117,11 @@ REPORTS = {
     "ledger": Report(
         {"day": _("Day"), "model": _("Model"), **CALLS},
         Figures.ledger,
+        permission=VIEW_CALLS,
     ),
     "bill": Report(
         {"day": _("Day"), "model": _("Model"), "app": _("App"), **CALLS},
         _bill,
+        permission=VIEW_CALLS,
     ),
 }

@@ -4,13 +4,14 @@ import tempfile
 from datetime import date, timedelta
 from http import HTTPStatus
 
+from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from classification.errors import ServiceError
-from core.staff import StaffRequest, staff_with
+from core.staff import StaffRequest, staff_only
 from stats.exports.reports import REPORTS
 from stats.exports.writers import WRITERS
 from stats.figures import current_figures
@@ -25,7 +26,7 @@ DAYS = 30
 MAX_DAYS = 3660
 
 
-@staff_with("classification.view_requestlog")
+@staff_only
 @require_GET
 def download(request: StaffRequest, report: str, file_format: str) -> HttpResponseBase:
     """Download a report for the days `from` to `to`, by default the last DAYS.
@@ -34,6 +35,9 @@ def download(request: StaffRequest, report: str, file_format: str) -> HttpRespon
     """
     if report not in REPORTS or file_format not in WRITERS:
         raise Http404
+    shown = REPORTS[report]
+    if not request.user.has_perm(shown.permission):
+        raise PermissionDenied
     last = timezone.localdate()
     try:
         first = date.fromisoformat(request.GET.get("from", f"{last - timedelta(days=DAYS - 1)}"))
@@ -43,7 +47,6 @@ def download(request: StaffRequest, report: str, file_format: str) -> HttpRespon
     if (last - first).days > MAX_DAYS:
         return HttpResponse(status=HTTPStatus.BAD_REQUEST)
     file = tempfile.TemporaryFile()  # noqa: SIM115
-    shown = REPORTS[report]
     try:
         with current_figures() as figures:
             WRITERS[file_format](file, shown.columns, shown.rows(figures, first, last))

@@ -229,6 +229,10 @@ def test_a_month_that_is_none_is_this_one(admin_client: Client) -> None:
     assert [page.context["month"] for page in pages] == [TODAY.replace(day=1)] * 4
 
 
+def address_of(report: str) -> str:
+    return reverse("download", args=[report, "csv"])
+
+
 def test_the_bill_is_for_those_who_may_see_the_ledger(client: Client) -> None:
     user = User.objects.create_user("somebody", is_staff=True)
     client.force_login(user)
@@ -238,11 +242,16 @@ def test_the_bill_is_for_those_who_may_see_the_ledger(client: Client) -> None:
         list(response)  # which closes the file of a download
         return response.status_code
 
-    addresses = (reverse("bill"), reverse("download", args=["bill", "csv"]))
-    assert [status(address) for address in addresses] == [403, 403]
+    of_calls = [reverse("bill"), *(address_of(report) for report in ("bill", "ledger"))]
+    of_requests = [address_of(report) for report in ("days", "categories", "users", "apps")]
 
-    user.user_permissions.set(Permission.objects.filter(codename__startswith="view_"))
-    assert [status(address) for address in addresses] == [200, 200]
+    user.user_permissions.set(Permission.objects.filter(codename="view_requestlog"))
+    assert {status(address) for address in of_calls} == {403}
+    assert {status(address) for address in of_requests} == {200}
+
+    user.user_permissions.set(Permission.objects.filter(codename="view_modelcall"))
+    assert {status(address) for address in of_calls} == {200}
+    assert {status(address) for address in of_requests} == {403}
 
 
 def test_downloads_are_of_the_days_that_are_asked_for(admin_client: Client, camera: App) -> None:
