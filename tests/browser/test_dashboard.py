@@ -297,22 +297,6 @@ def test_a_day_of_the_trend_is_read_out(page: Page) -> None:
     assert day.text_content() == today
 
 
-@pytest.mark.parametrize("size", [(1366, 768), (1920, 1080), (1440, 900), (3840, 2160)])
-@wide_only
-def test_the_wall_shows_everything_at_once(page: Page, size: tuple[int, int]) -> None:
-    page.set_viewport_size({"width": size[0], "height": size[1]})
-    open_dashboard(page, "/?wall")
-    outside = """(card) => {
-        const { right, bottom } = card.getBoundingClientRect();
-        return right > innerWidth || bottom > innerHeight;
-    }"""
-
-    cards = page.locator(".card")
-    assert cards.count() == 1 + 6 + 1 + 5  # status, today, trend, lists
-    assert not any(card.evaluate(outside) for card in cards.all())
-    assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
-
-
 @without_script
 def test_without_a_script_everything_but_the_charts_is_there(page: Page) -> None:
     page.goto("/")
