@@ -20,8 +20,9 @@ PLACES = {Cost.CHEAP: 4, Cost.ORDINARY: 3, Cost.EXPENSIVE: 2}
 # Disconnected clients cannot be detected, so waiting is bounded. The README's clients time out
 # after 30 s, of which the model needs a part.
 MAX_WAIT_SECONDS = 15.0
-# Known photos are answered first, and files of clients that have decoded much of late come last.
-NICENESS, HEAVY_NICENESS = 10, 19
+# Files of clients that have decoded much of late come last. Those of others must not: the server
+# itself may be busy with refusing the former.
+NICENESS, HEAVY_NICENESS = 0, 10
 
 _scheduler = Scheduler(PLACES)
 _lock = threading.Lock()
