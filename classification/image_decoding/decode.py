@@ -147,6 +147,14 @@ def _open_jpeg(source: Source, max_side: int) -> Image.Image:
         other = _drafted(source.data + jpeg.OTHER_END, source, max_side)
         if image.tobytes() != other.tobytes():
             raise ImageError
+    if source.data.endswith(jpeg.PADDING):
+        # As of WebP: those of a flat area are needed, of padding only the first.
+        without_a_few, without_most = (
+            _drafted(data + jpeg.END, source, max_side).tobytes()
+            for data in (source.data[:-8], source.data.rstrip(b"\0") + b"\0")
+        )
+        if without_a_few == image.tobytes() != without_most:
+            raise ImageError
     return image
 
 

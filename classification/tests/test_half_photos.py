@@ -49,6 +49,16 @@ def test_a_jpeg_whose_last_corner_is_grey_is_answered(options: dict[str, Any]) -
     assert difference(prepare(save(picture, "JPEG", **options)), picture) <= 12
 
 
+@pytest.mark.parametrize("colour", [(128, 128, 128), (1, 2, 3)])
+def test_a_flat_jpeg_is_answered(colour: tuple[int, int, int]) -> None:
+    """Its codes of one bit are zeros."""
+    picture = Image.new("RGB", half_photos.SIZE, colour)
+    data = save(picture, "JPEG", optimize=True)
+
+    assert data[:-2].endswith(bytes(100))
+    assert difference(prepare(data), picture) <= 12
+
+
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "I;16"])
 def test_a_png_whose_last_rows_are_black_is_answered(mode: str) -> None:
     """As decoders show what is missing."""

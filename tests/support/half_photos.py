@@ -70,6 +70,8 @@ def _half_jpegs() -> Iterator[tuple[str, bytes]]:
         end = data.index(b"\xff\xda", start + 1) if name == "progressive" else len(data)
         for part in PARTS:
             yield f"JPEG {name} ended at {part}", data[: int(start + (end - start) * part)] + END
+            if name != "progressive":
+                yield f"JPEG {name} padded and ended at {part}", padded(data[:-2], part) + END
     data = _jpegs()["restarts"]
     for number in (2, 6):
         mark = data.index(bytes([0xFF, 0xD0 + number]))

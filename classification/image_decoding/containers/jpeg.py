@@ -18,6 +18,8 @@ STANDALONE = {0x01, *range(0xD0, 0xD9)}
 TABLES = {DQT, DHT, DRI, DAC}
 JFIF = b"\xff\xe0\x00\x10JFIF\0\1\1\0\0\1\0\1\0\0"
 END = b"\xff\xd9"
+# The zeros of a flat area at the end of a picture, or of a download that stopped.
+PADDING = bytes(16)
 # Another way to complete a truncated file: decoders fill in zeros, these are ones, behind any
 # restart marker that a decoder may wait for.
 OTHER_END = b"".join(b"\xff\x00" * 64 + bytes([0xFF, RST0 + n]) for n in range(8)) + END
