@@ -1,5 +1,6 @@
 """Determines the client's IP address of a request."""
 
+import functools
 import ipaddress
 from collections.abc import Mapping
 from typing import Any
@@ -24,6 +25,7 @@ def client_address(meta: Mapping[str, Any]) -> str | None:
     return remote[:45] or None
 
 
+@functools.lru_cache(maxsize=1024)
 def client_network(address: str | None) -> str:
     """What limits count a client's address as: of IPv6 its /64 network, which is one household; of
     IPv4 the address alone, also as sockets for both kinds write it (::ffff:192.0.2.1). Anything
