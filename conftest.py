@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.core.signals import setting_changed
 from django.db import connection
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 
 from classification import prompts
 from classification.billing import daily_limit, reservations
@@ -24,7 +24,7 @@ from tests.support.dashscope_server import DashScopeServer
 from tests.support.servers import (
     ScratchDatabase,
     copy_database,
-    migrate,
+    copy_own_database,
     unmigrated_database,
 )
 
@@ -109,11 +109,24 @@ def dashscope() -> Iterator[DashScopeServer]:
 
 
 @pytest.fixture(scope="session")
-def migrated_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScratchDatabase]:
+def django_db_setup(
+    django_db_setup: None,
+    django_db_blocker: DjangoDbBlocker,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[ScratchDatabase]:
+    """The tests' own database, and a copy of it from before the first test, as it is given."""
+    with (
+        django_db_blocker.unblock(),
+        unmigrated_database(tmp_path_factory.mktemp("migrated")) as template,
+    ):
+        copy_own_database(template)
+        yield template
+
+
+@pytest.fixture(scope="session")
+def migrated_database(django_db_setup: ScratchDatabase) -> ScratchDatabase:
     """The template that each `database` is copied from."""
-    with unmigrated_database(tmp_path_factory.mktemp("migrated")) as database:
-        migrate(database)
-        yield database
+    return django_db_setup
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import os
 import secrets
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -53,8 +54,6 @@ class ScratchDatabase:
 
     def _connect(self) -> Any:
         if self.url.startswith("sqlite"):
-            import sqlite3
-
             return sqlite3.connect(
                 self.url.removeprefix("sqlite:///"), timeout=20, isolation_level=None
             )
@@ -80,15 +79,29 @@ def unmigrated_database(folder: Path) -> Iterator[ScratchDatabase]:
     if connection.vendor == "sqlite":
         yield ScratchDatabase(f"sqlite:///{folder / 'scratch.sqlite3'}")
         return
-    own = settings.DATABASES["default"]
     name = f"test_{secrets.token_hex(6)}"
-    server = f"mysql://{own['USER']}:{own['PASSWORD']}@{own['HOST']}:{own['PORT'] or 3306}"
-    admin = ScratchDatabase(f"{server}/information_schema")
+    admin = _on_own_server("information_schema")
     admin.query(f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
     try:
-        yield ScratchDatabase(f"{server}/{name}")
+        yield _on_own_server(name)
     finally:
         admin.query(f"DROP DATABASE {name}")
+
+
+def _on_own_server(name: str) -> ScratchDatabase:
+    own = settings.DATABASES["default"]
+    server = f"mysql://{own['USER']}:{own['PASSWORD']}@{own['HOST']}:{own['PORT'] or 3306}"
+    return ScratchDatabase(f"{server}/{name}")
+
+
+def copy_own_database(target: ScratchDatabase) -> None:
+    """Give an empty database what the tests' own has: tables, and rows that are committed."""
+    if connection.vendor == "sqlite":
+        connection.ensure_connection()
+        with contextlib.closing(sqlite3.connect(target.path)) as copy:
+            connection.connection.backup(copy)
+        return
+    copy_database(_on_own_server(connection.settings_dict["NAME"]), target)
 
 
 def copy_database(source: ScratchDatabase, target: ScratchDatabase) -> None:
