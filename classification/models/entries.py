@@ -8,9 +8,9 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext_lazy
 
-from classification.categories import CATEGORIES, IDCARD
+from classification.categories import BY_KEY, CATEGORIES, IDCARD
 from clients.models import App
 from core.fields import ExactCharField
 
@@ -82,7 +82,9 @@ class CacheEntry(models.Model):
         db_index=False,
         related_name="+",
     )
-    correcting_users = models.PositiveIntegerField(_("users"), null=True, blank=True)
+    correcting_users = models.PositiveIntegerField(
+        pgettext_lazy("how many", "users"), null=True, blank=True
+    )
     # When staff last reviewed it; after that, users cannot correct it.
     reviewed_at = models.DateTimeField(_("reviewed"), null=True, blank=True)
     ask_again = models.BooleanField(_("pending re-classification"), default=False, db_default=False)
@@ -103,7 +105,8 @@ class CacheEntry(models.Model):
 
     def __str__(self) -> str:
         # Older installations' tables take an entry without a hash.
-        return f"{(self.image_hash or '')[:12]}… {self.category}"
+        named = BY_KEY.get(self.category)
+        return f"{(self.image_hash or '')[:12]}… {named.name if named else self.category}"
 
     @property
     def corrector(self) -> str:

@@ -313,3 +313,16 @@ def test_asking_again_leaves_what_is_corrected_meanwhile(
     cached.refresh_from_db()
 
     assert (cached.category, cached.ask_again) == ("foods", False)
+
+
+def test_an_entry_and_the_list_of_users_are_named_in_the_readers_language(
+    admin_client: Client,
+) -> None:
+    admin_client.cookies["django_language"] = "zh-hans"
+    entry = CacheEntry.objects.create(image_hash="a" * 64, category="foods", confidence=1)
+    page = admin_client.get(f"/admin/classification/cacheentry/{entry.pk}/change/")
+    assert "aaaaaaaaaaaa… 美食记录" in page.content.decode()
+
+    users = admin_client.get("/admin/auth/user/").content.decode()
+    assert "<h1>用户</h1>" in users
+    assert "用户数" not in users
