@@ -1,6 +1,6 @@
 """Template filters that format figures."""
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from django import template
 from django.utils.translation import gettext as _
@@ -35,7 +35,8 @@ def yuan(value: Decimal | float | None) -> str:
         return "–"
     amount = Decimal(str(value))
     digits = 4 if amount and abs(amount) < SMALL_YUAN else 2
-    return f"¥{amount:,.{digits}f}"
+    # As browsers round, so that a card and its chart agree.
+    return f"¥{amount.quantize(Decimal(10) ** -digits, ROUND_HALF_UP):,}"
 
 
 @register.filter

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from decimal import Decimal
 from html import unescape
 from zoneinfo import ZoneInfo
 
@@ -132,3 +133,11 @@ def test_what_was_changed_is_marked(admin_client: Client) -> None:
     assert [mark.label for mark in shown] == ["v2", "v3", "qwen3-vl-plus"]
     assert shown[2].at == NOW - timedelta(days=1)
     assert late == []
+
+
+def test_an_amount_is_rounded_as_in_the_charts(admin_client: Client) -> None:
+    RequestLog.objects.create(
+        request_id="r", category="pets", source="llm", cost=Decimal("0.303050")
+    )
+
+    assert "¥0.3031" in admin_client.get("/").content.decode()
