@@ -11,6 +11,7 @@ COUNTED_FROM_BYTES = 64 * 1024
 MAX_WAIT_SECONDS = 30.0
 ALBUMS = {path for path, count in PHOTOS.items() if count > 1}
 
+# Those that read bodies.
 threads = FairBudget(UPLOAD_THREADS)
 # Albums have a budget of their own: a slow upload of one does not hold up single photos.
 photos = FairBudget(400 * MEGABYTE)
@@ -19,13 +20,12 @@ albums = FairBudget(200 * MEGABYTE)
 
 @contextmanager
 def hold(client: str, path: str, length: int) -> Iterator[None]:
-    """Within the block, hold a thread and memory for a body of `length` bytes from a client to
-    `path`; a body longer than the budget is admitted alone.
+    """Within the block, hold memory for a body of `length` bytes from a client to `path`; a body
+    longer than the budget is admitted alone.
 
-    Raises ServiceError(model_busy) at once if the client has its share of the threads, and if there
-    is no memory within MAX_WAIT_SECONDS.
+    Raises ServiceError(model_busy) if there is none within MAX_WAIT_SECONDS.
     """
     memory = albums if path in ALBUMS else photos
     counted = length if length >= COUNTED_FROM_BYTES else 0
-    with threads.hold(client, 1), memory.hold(client, counted, patience=MAX_WAIT_SECONDS):
+    with memory.hold(client, counted, patience=MAX_WAIT_SECONDS):
         yield

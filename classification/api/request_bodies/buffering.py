@@ -84,20 +84,25 @@ def buffer_request_bodies(application: "WSGIApplication") -> "WSGIApplication":
                     client = client_network(client_address(environ))
                     held.callback(client_var.reset, client_var.set(client))
                     size = limit if is_chunked else length
-                    held.enter_context(body_memory.hold(client, environ["PATH_INFO"], size))
+                    # Only while it is read: a known photo is answered whatever else one has sent.
+                    with body_memory.threads.hold(client, 1):
+                        held.enter_context(body_memory.hold(client, environ["PATH_INFO"], size))
+                        _buffer(environ, length, limit, is_chunked=is_chunked)
             except ServiceError:
                 environ[NO_ROOM] = True
-                return application(environ, start_response)
-            if 0 < length <= min(limit, MAX_BUFFERED_BYTES) and not is_chunked:
-                environ["wsgi.input"] = _Body(environ["wsgi.input"].read(length))
-            elif is_chunked or 0 < length <= limit:
-                body = _LongBody(environ["wsgi.input"], limit + 1 if is_chunked else length)
-                environ["wsgi.input"] = BufferedReader(body, PIECE_BYTES)
-                if is_chunked:
-                    environ["CONTENT_LENGTH"] = str(body.length)
             return application(environ, start_response)
 
     return wrapped
+
+
+def _buffer(environ: "WSGIEnvironment", length: int, limit: int, *, is_chunked: bool) -> None:
+    if length <= MAX_BUFFERED_BYTES and not is_chunked:
+        environ["wsgi.input"] = _Body(environ["wsgi.input"].read(length))
+        return
+    body = _LongBody(environ["wsgi.input"], limit + 1 if is_chunked else length)
+    environ["wsgi.input"] = BufferedReader(body, PIECE_BYTES)
+    if is_chunked:
+        environ["CONTENT_LENGTH"] = str(body.length)
 
 
 def _busy() -> HttpResponse:
