@@ -137,7 +137,7 @@ def test_what_was_changed_is_marked(admin_client: Client) -> None:
 
 def test_an_amount_is_rounded_as_in_the_charts(admin_client: Client) -> None:
     RequestLog.objects.create(
-        request_id="r", category="pets", source="llm", cost=Decimal("0.303050")
+        request_id="r", category="pets", source="cache", from_cache=True, saved=Decimal("0.303050")
     )
 
     assert "¥0.3031" in admin_client.get("/").content.decode()
