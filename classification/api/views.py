@@ -15,6 +15,7 @@ from classification.api import openapi
 from classification.api.authentication import AppAPIView, IsAllowedToUpload, identity_of
 from classification.api.client_info import client_info, comes_from_staff_page
 from classification.api.errors import service_error_of
+from classification.api.fast_path.upload import MISS
 from classification.api.request_bodies.limits import content_length, max_body_bytes
 from classification.api.request_bodies.parsers import JSONParser, MultiPartParser
 from classification.api.responses import (
@@ -41,6 +42,9 @@ from classification.pipeline.request_log import ClientInfo
 from clients.quotas import Requester
 from core.request_id import request_id_var
 from core.sharing import cpu_gate
+
+# Made once, since each instance copies all its fields.
+_CLASSIFY_RESPONSE = ClassifyResponse()
 
 
 class ClassifyViewSet(AppAPIView, viewsets.ViewSet):
@@ -133,10 +137,13 @@ class ClassifyViewSet(AppAPIView, viewsets.ViewSet):
             raise
         upload = _read(data["image"])
         result = classify.classify_upload(
-            upload=upload, given_hash=data.get("image_hash"), client=client
+            upload=upload,
+            given_hash=data.get("image_hash"),
+            client=client,
+            miss=request.META.get(MISS),
         )
         answer = {"result": result, "processing_time_ms": client.elapsed_ms}
-        return Response(ClassifyResponse(answer).data)
+        return Response(_CLASSIFY_RESPONSE.to_representation(answer))
 
 
 class LiveView(APIView):

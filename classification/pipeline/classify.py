@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
+from typing import NamedTuple
 
 from django.conf import settings
 
@@ -40,6 +41,14 @@ from core.database.connections import release_connection
 FLIGHT_SECONDS = settings.LLM_TIMEOUT + 10
 QUOTA_EXCEEDED = "quota_exceeded"
 
+
+class Miss(NamedTuple):
+    """A photo that was looked up in vain, and when (seconds of the monotonic clock)."""
+
+    image_hash: str
+    looked_at: float
+
+
 _single_flight: SingleFlight[Result] = SingleFlight()
 _uploads = FairBudget(UPLOAD_THREADS)
 
@@ -71,19 +80,22 @@ def check_cache_many(
     return {image_hash: answer.classification for image_hash, answer in known.items()}
 
 
-def classify_upload(*, upload: bytes, given_hash: str | None, client: ClientInfo) -> Result:
+def classify_upload(
+    *, upload: bytes, given_hash: str | None, client: ClientInfo, miss: Miss | None = None
+) -> Result:
     """Classify an upload, from the cache if its bytes are known; the result has a classification.
 
     `given_hash` is the client's own: the SHA-256 of these bytes, or of the original file that they
-    are a smaller copy of. Raises ServiceError or DatabaseError after logging the failed request.
+    are a smaller copy of. A `miss` of these bytes saves looking them up again. Raises ServiceError
+    or DatabaseError after logging the failed request.
     """
-    image_hash = images.digest(upload)
+    image_hash, known = images.digest(upload), None
     try:
         _check_hash(image_hash, given_hash)
-        if known := answer_cache.get(image_hash):
-            result = Result.hit(known)
-        else:
-            result = _classify_new_photo(upload, image_hash, client)
+        if miss is None or miss.image_hash != image_hash:
+            miss = Miss(image_hash, time.monotonic())
+            known = answer_cache.get(image_hash)
+        result = Result.hit(known) if known else _classify_new_photo(upload, miss, client)
     except Exception as error:
         log_failure(error_code(error), client, image_hash, len(upload))
         raise
@@ -115,13 +127,13 @@ def _check_hash(image_hash: str, given_hash: str | None) -> None:
         raise ServiceError("hash_mismatch")
 
 
-def _classify_new_photo(upload: bytes, image_hash: str, client: ClientInfo) -> Result:
+def _classify_new_photo(upload: bytes, miss: Miss, client: ClientInfo) -> Result:
     """The result for an unknown photo; of concurrent uploads of it, one asks the model."""
     release_connection()
     with _uploads.hold(client.requester.who, 1):
         while True:
             result, is_leader = _single_flight.run(
-                image_hash, lambda: _lead(upload, image_hash, client), timeout=FLIGHT_SECONDS
+                miss.image_hash, lambda: _lead(upload, miss, client), timeout=FLIGHT_SECONDS
             )
             if is_leader:
                 return result
@@ -129,12 +141,11 @@ def _classify_new_photo(upload: bytes, image_hash: str, client: ClientInfo) -> R
                 return result.for_another_request()
 
 
-def _lead(upload: bytes, image_hash: str, client: ClientInfo) -> Result:
+def _lead(upload: bytes, miss: Miss, client: ClientInfo) -> Result:
     """Ask the model on behalf of this process, unless another process is asking or has just
     asked."""
-    looked_at = time.monotonic()
     photo = prepare_upload(upload, client.requester.who)
-    prompt, lease = _acquire_lease(image_hash, looked_at)
+    prompt, lease = _acquire_lease(miss)
     if isinstance(lease, Result):
         return lease if lease.classification else with_fallback_answer(photo, lease)
     try:
@@ -144,15 +155,15 @@ def _lead(upload: bytes, image_hash: str, client: ClientInfo) -> Result:
         raise
 
 
-def _acquire_lease(image_hash: str, looked_at: float) -> tuple[Prompt, str | Result]:
+def _acquire_lease(miss: Miss) -> tuple[Prompt, str | Result]:
     """The current prompt and a lease to ask with it, or another process's result."""
     while True:
         prompt = prompts.current()
         try:
             return prompt, leases.acquire(
-                image_hash,
+                miss.image_hash,
                 prompt_version=prompt.version,
-                looked_at=looked_at,
+                looked_at=miss.looked_at,
                 timeout=FLIGHT_SECONDS,
             )
         except leases.PromptChanged:

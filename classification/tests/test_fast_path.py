@@ -12,6 +12,7 @@ from django.core.signals import request_started
 from django.core.wsgi import get_wsgi_application
 from django.db import OperationalError, close_old_connections, connection
 from django.db.models import Count, Sum
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from classification.api.fast_path import with_lookup_fast_path, with_upload_fast_path
@@ -237,6 +238,18 @@ def test_both_ways_give_the_same_answer(
     answers = answer.get("items", [answer])
     assert hits == 2 * sum(each.get("cached", each.get("from_cache", 0)) for each in answers)
     assert CacheEntry.objects.aggregate(hits=Sum("hit_count") - Count("pk"))["hits"] == hits
+
+
+def test_a_photo_that_goes_on_to_django_is_looked_up_once() -> None:
+    lane = Lane()
+    unknown = form(part("image", b"\xff\xd8 unknown", FILE))
+    with CaptureQueriesContext(connection) as captured:
+        _, _, answer = ask(lane.application, unknown, PATH_INFO=UPLOAD, **FORM)
+
+    assert lane.passed_on
+    assert answer["error_code"] == "invalid_image"
+    sql = [query["sql"] for query in captured.captured_queries]
+    assert len([each for each in sql if "FROM image_classification_cache" in each]) == 1
 
 
 def test_a_host_that_is_not_ours_goes_on_to_django() -> None:

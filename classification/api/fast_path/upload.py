@@ -5,6 +5,7 @@ anything that may have to be rejected, are passed to Django unchanged.
 """
 
 import hashlib
+import time
 from io import BytesIO
 from typing import TYPE_CHECKING
 
@@ -14,10 +15,14 @@ from classification.api.fast_path import answers, plain_form, requests
 from classification.errors import error_code
 from classification.pipeline import answer_cache, classify
 from classification.pipeline.answer_cache import CachedAnswer
+from classification.pipeline.classify import Miss
 from classification.pipeline.request_log import ClientInfo
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
+
+# Where a request's environment keeps the Miss of its photo, which need not be looked up again.
+MISS = "classification.miss"
 
 
 def answer(environ: "WSGIEnvironment") -> answers.Answer | None:
@@ -36,7 +41,10 @@ def answer(environ: "WSGIEnvironment") -> answers.Answer | None:
     # The pipeline stores or rejects declared hashes.
     if form.fields.get("image_hash", image_hash).lower() != image_hash:
         return None
+    looked_at = time.monotonic()
     known = _look_up(image_hash)
+    if known is None:
+        environ[MISS] = Miss(image_hash, looked_at)
     # Identifying the sender counts the request against the rate limit, and Django would count it
     # again: so only once it is certain to be answered here.
     sender = requests.sender(environ) if known else None
