@@ -26,9 +26,9 @@ class FairBudget:
         self._changed = threading.Condition()
 
     @contextmanager
-    def hold(self, client: str, amount: int, *, patience: float = 0.0) -> Iterator[None]:
-        """Hold `amount` units on behalf of a client within the block; more than the total is taken
-        as the total.
+    def hold(self, client: str, amount: int, *, patience: float = 0.0) -> Iterator[int]:
+        """Hold `amount` units on behalf of a client within the block, which gets how many the
+        client holds then; more than the total is taken as the total.
 
         Waits at most `patience` seconds for the client's turn; raises ServiceError(model_busy)
         after that.
@@ -38,8 +38,9 @@ class FairBudget:
             if not self._changed.wait_for(lambda: self._has_room(client, taken), patience):
                 raise ServiceError("model_busy")
             self._add(client, taken)
+            held = self._held[client]
         try:
-            yield
+            yield held
         finally:
             with self._changed:
                 self._add(client, -taken)

@@ -20,8 +20,8 @@ PLACES = {Cost.CHEAP: 4, Cost.ORDINARY: 3, Cost.EXPENSIVE: 2}
 # Disconnected clients cannot be detected, so waiting is bounded. The README's clients time out
 # after 30 s, of which the model needs a part.
 MAX_WAIT_SECONDS = 15.0
-# Files of clients that have decoded much of late come last. Those of others must not: the server
-# itself may be busy with refusing the former.
+# Files of clients that send many come last: hits take milliseconds. Those of others must not, since
+# the server itself may be busy with refusing the former.
 NICENESS, HEAVY_NICENESS = 0, 10
 
 _scheduler = Scheduler(PLACES)
@@ -42,8 +42,11 @@ def stop() -> None:
             _idle.pop().close()
 
 
-def decode(data: bytes, *, allowed_formats: list[str], max_side: int, client: str) -> Answer:
-    """Decode a file in a child process, after waiting for its turn among all clients' files.
+def decode(
+    data: bytes, *, allowed_formats: list[str], max_side: int, client: str, is_one_of_many: bool
+) -> Answer:
+    """Decode a file in a child process, after waiting for its turn among all clients' files. One
+    of many that its client has sent gets the processor after all else.
 
     Raises ImageError, also for a file that crashed its decoder or took too long, and TimeoutError
     if its turn did not come within MAX_WAIT_SECONDS or the machine is too busy.
@@ -56,7 +59,7 @@ def decode(data: bytes, *, allowed_formats: list[str], max_side: int, client: st
     until, cost = time.monotonic() + MAX_WAIT_SECONDS, Cost.CHEAP
     while True:
         with _scheduler.turn(client, cost, until) as is_heavy:
-            niceness = HEAVY_NICENESS if is_heavy else NICENESS
+            niceness = HEAVY_NICENESS if is_heavy or is_one_of_many else NICENESS
             answer = _ask(request | {"max_cost": cost}, data, niceness)
         if "cost" not in answer.facts:
             break

@@ -41,17 +41,26 @@ def digest(data: bytes) -> str:
 
 
 def prepare(
-    data: bytes, *, allowed_formats: Iterable[str], max_side: int, client: str = ""
+    data: bytes,
+    *,
+    allowed_formats: Iterable[str],
+    max_side: int,
+    client: str = "",
+    is_one_of_many: bool = False,
 ) -> Photo:
     """Check an upload by its content and reduce it to `max_side` pixels on the longer side.
 
-    Files are scheduled fairly by `client`. Raises ServiceError: invalid_image, unsupported_format
-    or image_dimensions; model_busy if no decoder gets CPU time.
+    Files are scheduled fairly by `client`, and one of many after all else. Raises ServiceError:
+    invalid_image, unsupported_format or image_dimensions; model_busy if no decoder gets CPU time.
     """
     try:
         with cpu_gate.released():
             answer = decoder_pool.decode(
-                data, allowed_formats=list(allowed_formats), max_side=max_side, client=client
+                data,
+                allowed_formats=list(allowed_formats),
+                max_side=max_side,
+                client=client,
+                is_one_of_many=is_one_of_many,
             )
     except ImageError as error:
         raise ServiceError(error.code) from error

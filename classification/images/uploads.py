@@ -6,8 +6,15 @@ from classification.errors import ServiceError
 from classification.images.photo import Photo, prepare
 
 
-def prepare_upload(upload: bytes, client: str = "", *, max_side: int | None = None) -> Photo:
-    """Check and reduce an upload by the settings, scheduled fairly by `client`.
+def prepare_upload(
+    upload: bytes,
+    client: str = "",
+    *,
+    is_one_of_many: bool = False,
+    max_side: int | None = None,
+) -> Photo:
+    """Check and reduce an upload by the settings, scheduled fairly by `client`, and after all else
+    if it is one of many that the client has sent.
 
     `max_side` (pixels) overrides LLM_IMAGE_MAX_SIDE.
 
@@ -20,4 +27,5 @@ def prepare_upload(upload: bytes, client: str = "", *, max_side: int | None = No
         allowed_formats=settings.ALLOWED_IMAGE_FORMATS,
         max_side=max_side or settings.LLM_IMAGE_MAX_SIDE,
         client=client,
+        is_one_of_many=is_one_of_many,
     )

@@ -130,10 +130,12 @@ def _check_hash(image_hash: str, given_hash: str | None) -> None:
 def _classify_new_photo(upload: bytes, miss: Miss, client: ClientInfo) -> Result:
     """The result for an unknown photo; of concurrent uploads of it, one asks the model."""
     release_connection()
-    with _uploads.hold(client.requester.who, 1):
+    with _uploads.hold(client.requester.who, 1) as held:
         while True:
             result, is_leader = _single_flight.run(
-                miss.image_hash, lambda: _lead(upload, miss, client), timeout=FLIGHT_SECONDS
+                miss.image_hash,
+                lambda: _lead(upload, miss, client, is_one_of_many=held > 1),
+                timeout=FLIGHT_SECONDS,
             )
             if is_leader:
                 return result
@@ -141,10 +143,10 @@ def _classify_new_photo(upload: bytes, miss: Miss, client: ClientInfo) -> Result
                 return result.for_another_request()
 
 
-def _lead(upload: bytes, miss: Miss, client: ClientInfo) -> Result:
+def _lead(upload: bytes, miss: Miss, client: ClientInfo, *, is_one_of_many: bool) -> Result:
     """Ask the model on behalf of this process, unless another process is asking or has just
     asked."""
-    photo = prepare_upload(upload, client.requester.who)
+    photo = prepare_upload(upload, client.requester.who, is_one_of_many=is_one_of_many)
     prompt, lease = _acquire_lease(miss)
     if isinstance(lease, Result):
         return lease if lease.classification else with_fallback_answer(photo, lease)

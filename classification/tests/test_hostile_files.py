@@ -267,7 +267,9 @@ def test_whoever_waits_too_long_for_a_decoder_is_told_to_come_again(
         assert code(photo(seed=2), client="other") == "ok"
 
 
-def test_who_has_decoded_much_of_late_comes_last(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_sends_many_or_has_decoded_much_of_late_comes_last(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def niceness() -> tuple[int, str]:
         """The system's own figures; the second is of the process's session, where they count."""
         pid = decoder_pool._idle[-1].pid
@@ -284,7 +286,16 @@ def test_who_has_decoded_much_of_late_comes_last(monkeypatch: pytest.MonkeyPatch
     heavy = niceness()
     assert code(photo(seed=2), client="other") == "ok"
     other = niceness()
+    images.prepare(
+        photo(seed=3),
+        allowed_formats=ALL_FORMATS,
+        max_side=1024,
+        client="third",
+        is_one_of_many=True,
+    )
+    one_of_many = niceness()
 
+    assert one_of_many == heavy
     assert first == other == (before, first[1] and "0")
     assert heavy == (min(before + 10, 19), first[1] and "10")
     assert len(decoder_pool._idle) == 1
