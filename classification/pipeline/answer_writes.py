@@ -89,12 +89,12 @@ class AnswerWrite:
 
     def _write_once(self) -> CachedAnswer | None:
         try:
-            return self._write(self._insert)
+            return write_atomically(self._write_rows, self._insert)
         except IntegrityError:  # the entry exists: another writer's, or an outdated one
             try:
-                return self._write(self._replace)
+                return write_atomically(self._write_rows, self._replace)
             except CacheEntry.DoesNotExist:  # it has just been deleted
-                return self._write(self._insert)
+                return write_atomically(self._write_rows, self._insert)
 
     def _after_first_write(self) -> CachedAnswer | None:
         """The result of an earlier write() that got through. If another process took this one for
@@ -108,9 +108,6 @@ class AnswerWrite:
         if self.entry is None:
             return None
         return answer_cache.get_from_table([self.entry.image_hash]).get(self.entry.image_hash)
-
-    def _write(self, store: Callable[[CacheEntry], CachedAnswer]) -> CachedAnswer | None:
-        return write_atomically(lambda: self._write_rows(store))
 
     def _write_rows(self, store: Callable[[CacheEntry], CachedAnswer]) -> CachedAnswer | None:
         self._claim_ids()

@@ -133,6 +133,5 @@ def record_calls(reply: ModelReply) -> None:
     """Write the calls into the ledger by themselves: for an answer that is only shown, or before
     another provider is asked. Raises DatabaseError."""
     if reply.reservation:
-        calls, reservation = reply.calls, reply.reservation
-        write_atomically(lambda: write_ledger(calls, reservation))
+        write_atomically(write_ledger, reply.calls, reply.reservation)
         calls_logged.send_robust(None, calls=reply.calls)

@@ -18,7 +18,7 @@ def delete_in_batches(rows: "QuerySet[Any, Any]") -> Iterator[int]:
         keys = list(rows.filter(pk__gt=after).values_list("pk", flat=True)[:BATCH_ROWS])
         if not keys:
             return
-        yield write_atomically(lambda keys=keys: _delete(rows, keys))  # type: ignore[misc]
+        yield write_atomically(_delete, rows, keys)
         after = keys[-1]
 
 

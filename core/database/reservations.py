@@ -35,7 +35,7 @@ class Unsent(Generic[Row]):
         others then."""
         for _ in range(len(self._rows)):
             row, since = self._rows[0]
-            existed = write_atomically(lambda row=row: take_back(row))  # type: ignore[misc]
+            existed = write_atomically(take_back, row)
             self._rows.popleft()
             if not existed and time.monotonic() - since < UNSENT_SECONDS:
                 self._rows.append((row, since))

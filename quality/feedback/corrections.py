@@ -30,7 +30,7 @@ def decide(decision: Decision, *, by: User) -> bool:
 
     Does nothing if the answer has changed since, or other staff have decided meanwhile.
     """
-    return write_atomically(lambda: _decide(decision, by))
+    return write_atomically(_decide, decision, by)
 
 
 def _decide(decision: Decision, by: User) -> bool:

@@ -52,7 +52,7 @@ def refresh(image_hashes: Iterable[str]) -> None:
     wanted = sorted(image_hashes)
     for start in range(0, len(wanted), BATCH):
         batch = wanted[start : start + BATCH]
-        write_atomically(lambda batch=batch: _refresh_batch(batch))  # type: ignore[misc]
+        write_atomically(_refresh_batch, batch)
 
 
 def _refresh_batch(image_hashes: list[str]) -> None:

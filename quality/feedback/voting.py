@@ -31,7 +31,7 @@ def cast_vote(*, image_hash: str, category: str, client: ClientInfo) -> None:
     known = answers.get(image_hash) or declared_hashes.find(image_hash, client)
     if known is None:
         raise UnknownPhoto
-    write_atomically(lambda: _cast(known.image_hash, category, client))
+    write_atomically(_cast, known.image_hash, category, client)
 
 
 def _cast(image_hash: str, category: str, client: ClientInfo) -> None:
