@@ -1,8 +1,9 @@
 """Daily quotas of new photos and of yuan, exact across processes and hosts.
 
 Before a model is asked about a new photo, the photo and its maximum cost are reserved in the
-counters of the day, each by one conditional UPDATE. After the call, its actual cost replaces the
-reservation, and a photo that was not answered is released. Apps without limits cause no queries.
+counters of the day, each by one conditional UPDATE. Whoever writes a call into the ledger adds its
+cost to the counter in the same transaction, so each call counts exactly once. The reservation is
+released by itself, and so is a photo that was not answered. Apps without limits cause no queries.
 """
 
 import functools
@@ -107,19 +108,28 @@ def reserve(requester: Requester, amount: int, used_before: UsedBefore) -> Quota
     return reservation
 
 
-def settle(reservation: QuotaReservation | None, *, is_answered: bool, spent: int) -> None:
-    """Replace the reservation by the actual cost (millionths of a yuan), and release the photo
-    unless it was answered. Must run in the transaction that writes the call."""
+def charge(counter: QuotaCounter | None, spent: int) -> None:
+    """Add what calls have cost (millionths of a yuan) to an app's counter. Must run in the
+    transaction that writes them into the ledger."""
+    if counter and spent:
+        QuotaCounter.objects.filter(pk=counter.pk).update(spent=F("spent") + spent)
+        app_id = counter.app_id
+        # Not for an attempt that is rolled back and retried.
+        transaction.on_commit(lambda: directory.add_usage(app_id, 0, spent))
+
+
+def settle(reservation: QuotaReservation | None, *, is_answered: bool) -> None:
+    """Release the reservation, and the photo unless it was answered. Must run in the transaction
+    that writes the answer."""
     if reservation is None:
         return
     # False if it has been released as an orphan's.
     held = _delete(reservation)
     new_photos, freed = int(is_answered) - int(held), reservation.amount if held else 0
-    _book(reservation, new_photos=new_photos, spent=spent, freed=freed)
+    _book(reservation, new_photos=new_photos, freed=freed)
     if reservation.counter:
         app_id = reservation.counter.app_id
-        # Not for an attempt that is rolled back and retried.
-        transaction.on_commit(lambda: directory.add_usage(app_id, new_photos, spent - freed))
+        transaction.on_commit(lambda: directory.add_usage(app_id, new_photos, -freed))
 
 
 def give_back_later(reservation: QuotaReservation | None) -> None:
@@ -130,7 +140,7 @@ def give_back_later(reservation: QuotaReservation | None) -> None:
 
 def give_back_unsent() -> None:
     """Release the reservations for which nothing was sent; raises DatabaseError."""
-    _unsent.release(lambda reservation: _give_back(reservation, 0))
+    _unsent.release(_give_back)
 
 
 def reset() -> None:
@@ -139,18 +149,18 @@ def reset() -> None:
     _orphans.clear()
 
 
-def release_orphans(after_seconds: float, spent: int) -> None:
-    """Release the reservations of killed processes: those first seen `after_seconds` ago. Their
-    calls may be billed, and count as `spent` millionths of a yuan each."""
+def release_orphans(after_seconds: float) -> None:
+    """Release the reservations of killed processes: those first seen `after_seconds` ago. By then
+    their calls must be in the ledger."""
     for orphan in _orphans.find(QuotaReservation.objects.all(), after_seconds):
-        write_atomically(lambda orphan=orphan: _give_back(orphan, spent))  # type: ignore[misc]
+        write_atomically(lambda orphan=orphan: _give_back(orphan))  # type: ignore[misc]
 
 
-def _give_back(reservation: QuotaReservation, spent: int) -> bool:
+def _give_back(reservation: QuotaReservation) -> bool:
     """Release a photo that was not answered; return whether the reservation existed."""
     if not _delete(reservation):
         return False
-    _book(reservation, new_photos=-1, spent=spent, freed=reservation.amount)
+    _book(reservation, new_photos=-1, freed=reservation.amount)
     return True
 
 
@@ -159,12 +169,11 @@ def _delete(reservation: QuotaReservation) -> bool:
     return bool(QuotaReservation.objects.filter(token=reservation.token).delete()[0])
 
 
-def _book(reservation: QuotaReservation, *, new_photos: int, spent: int, freed: int) -> None:
+def _book(reservation: QuotaReservation, *, new_photos: int, freed: int) -> None:
     """Update the counters; the app's first, as in reserve(), to avoid deadlocks."""
     if reservation.counter_id:
         QuotaCounter.objects.filter(pk=reservation.counter_id).update(
             new_photos=F("new_photos") + new_photos,
-            spent=F("spent") + spent,
             reserved=F("reserved") - freed,
         )
     if new_photos and reservation.subject_counter_id:

@@ -1,7 +1,6 @@
 """Enforces an app's daily limits around each model call for one of its new photos."""
 
 import contextlib
-from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
@@ -12,13 +11,11 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from classification.billing import daily_limit
-from classification.billing.daily_limit import millionths
-from classification.billing.reservations import ORPHAN_SECONDS
-from classification.choices import OK, Billed
+from classification.choices import OK
 from classification.models import ModelCall, RequestLog
 from classification.providers import registry
 from clients import quotas
-from clients.directory import MILLION, AppInfo, Usage, directory
+from clients.directory import MILLION, AppInfo, Usage
 from clients.models import App, QuotaReservation
 from clients.quotas import Requester
 from core import wall_clock
@@ -51,25 +48,6 @@ def reserve(requester: Requester, prompt: str) -> QuotaReservation | None:
         daily_limit.max_cost(prompt, one.models_today(), side) for one in registry.configured()
     )
     return quotas.reserve(requester, most, _used_before)
-
-
-def settle(
-    reservation: QuotaReservation | None, calls: Sequence[ModelCall], *, is_answered: bool
-) -> None:
-    """Replace the reservation by the calls' actual cost, and release the photo unless it was
-    answered. Must run in the transaction that writes the calls."""
-    spent = sum(millionths(call.cost) for call in calls if call.billed != Billed.NO)
-    quotas.settle(reservation, is_answered=is_answered, spent=spent)
-
-
-def settle_orphans() -> None:
-    """Release the reservations of killed processes, except for what their calls may have cost. Call
-    it wherever reservations.settle_orphans() is called."""
-    if not directory.has_limits:
-        return
-    is_paid = settings.LLM_PROVIDER != "local"
-    price = settings.LLM_PRICES.cost(registry.models()[0], timezone.now(), None, None).yuan
-    quotas.release_orphans(ORPHAN_SECONDS, millionths(price) if is_paid else 0)
 
 
 def usage(app: AppInfo) -> Usage:
@@ -106,7 +84,7 @@ def limit_uses(app: App) -> list[LimitUse]:
 
 def _used_before(app_id: int, day: date) -> tuple[int, int]:
     """The new photos of a day, from the request log, and the cost of its calls (millionths of a
-    yuan), as settle() counts it: for apps that got their limit during the day."""
+    yuan), as its counter counts it: for apps that got their limit during the day."""
     rows = RequestLog.objects.filter(created_date=day, app_id=app_id, from_cache=False)
     midnight = wall_clock.midnight(day)
     calls = ModelCall.objects.filter(created_at__gte=midnight, app_id=app_id)

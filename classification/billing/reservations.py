@@ -17,9 +17,12 @@ from django.db import Error, IntegrityError, transaction
 from django.utils import timezone
 
 from classification.billing import daily_limit
+from classification.billing.daily_limit import millionths
 from classification.choices import Billed
 from classification.models import ModelCall, Reservation
 from classification.signals import calls_logged
+from clients import quotas
+from clients.models import QuotaReservation
 from core.database.reservations import Orphans, Unsent
 from core.database.transactions import write_atomically
 
@@ -43,10 +46,11 @@ def reserve(
     models: Sequence[str],
     *,
     app_id: int,
+    quota: QuotaReservation | None,
     max_side: int,
 ) -> Reservation:
-    """Record that one of `models` will be asked, on behalf of an app, about a photo of up to
-    `max_side` pixels a side, and reserve its maximum cost within today's limit.
+    """Record that one of `models` will be asked, on behalf of an app and its `quota`, about a photo
+    of up to `max_side` pixels a side, and reserve its maximum cost within today's limit.
 
     Takes one statement if there is no limit. Raises ProviderError if the limit does not allow it,
     and DatabaseError.
@@ -60,6 +64,7 @@ def reserve(
         image_hash=image_hash,
         model=models[0][:50],
         app_id=app_id,
+        counter=quota.counter if quota else None,
     )
     try:
         if limit is None:
@@ -75,11 +80,12 @@ def reserve(
 def settle(reservation: Reservation, calls: Sequence[ModelCall]) -> None:
     """Replace the reservation by the calls' actual cost. Must run in the transaction that writes
     them."""
+    cost = sum((call.cost for call in calls if call.billed != Billed.NO), Decimal(0))
     if calls and not reservation.amount:
         transaction.on_commit(lambda: delete_later(reservation))
     elif _delete(reservation) and reservation.amount:
-        cost = sum((call.cost for call in calls if call.billed != Billed.NO), Decimal(0))
         daily_limit.give_back(reservation, cost)
+    quotas.charge(reservation.counter, millionths(cost))
 
 
 def delete_later(reservation: Reservation) -> None:
@@ -99,13 +105,17 @@ def delete_settled() -> None:
 
 
 def settle_orphans() -> None:
-    """Write the calls of killed processes into the ledger as possibly billed.
+    """Write the calls of killed processes into the ledger as possibly billed, and release their
+    apps' quotas.
 
-    They were sent, or about to be. Only call it in a process that has reached the database for a
-    while, so that live processes have settled what they queued during an outage.
+    The calls were sent, or about to be. Only call it in a process that has reached the database for
+    a while, so that live processes have settled what they queued during an outage.
     """
-    for orphan in _orphans.find(Reservation.objects.all(), ORPHAN_SECONDS):
+    rows = Reservation.objects.select_related("counter")
+    for orphan in _orphans.find(rows, ORPHAN_SECONDS):
         _settle_orphan(orphan)
+    # By now a photo's reservation has outlived the last one for a call about it.
+    quotas.release_orphans(2 * ORPHAN_SECONDS)
 
 
 def reset() -> None:
@@ -147,6 +157,7 @@ def _put_in_ledger(orphan: Reservation, call: ModelCall) -> bool:
     call.pk = None  # set by an attempt that was rolled back
     call.save(force_insert=True)
     daily_limit.give_back(orphan, call.cost)
+    quotas.charge(orphan.counter, millionths(call.cost))
     return True
 
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from classification.choices import Billed
-from clients.models import ANONYMOUS_ID
+from clients.models import ANONYMOUS_ID, QuotaCounter
 
 # The app id of calls made by staff, who try a photo or a prompt.
 STAFF_ID = 0
@@ -96,6 +96,15 @@ class Reservation(models.Model):
     image_hash = models.CharField(max_length=64)
     model = models.CharField(max_length=50)
     app_id = models.BigIntegerField(default=ANONYMOUS_ID, db_default=ANONYMOUS_ID)
+    # Of the app's daily quota, to which whoever writes the call into the ledger adds its cost.
+    counter = models.ForeignKey(
+        QuotaCounter,
+        null=True,
+        on_delete=models.DO_NOTHING,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
     created_at = models.DateTimeField(default=timezone.now, db_index=True)
 
     class Meta:

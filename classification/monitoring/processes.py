@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from classification.billing import app_limits, reservations
+from classification.billing import reservations
 from classification.models import ServerProcess
 from classification.pipeline import leases
 from classification.pipeline.write_behind import buffer, delete_old_batch_ids
@@ -129,7 +129,6 @@ class Reporter:
             gone = Q(seen_at__lt=now - KEEP) | Q(seen_at__gt=now + KEEP)
             ServerProcess.objects.filter(gone).delete()
             reservations.settle_orphans()
-            app_limits.settle_orphans()
             quotas.prune()
             forgotten.prune()
             tokens.forget_verified()

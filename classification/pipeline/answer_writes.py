@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from classification.billing import app_limits
 from classification.billing.ledger import write_ledger
 from classification.billing.reservations import KILLED, delete_later, settle
 from classification.choices import OK
@@ -24,6 +23,7 @@ from classification.pipeline.answer_cache import CachedAnswer
 from classification.pipeline.answer_entries import replace_answer
 from classification.pipeline.request_log import LogRow, write_row
 from classification.signals import calls_logged, requests_logged
+from clients import quotas
 from clients.models import QuotaReservation
 from core.database.errors import is_transient
 from core.database.transactions import write_atomically
@@ -38,8 +38,7 @@ class AnswerWrite:
     """Unsaved rows that belong together, and the lease to release once the entry is written.
 
     `entry` is None for an answer that is not cached, whose lease has been released before.
-    `earlier_calls` are in the ledger already, and count towards the app's limits. `keeps_log` is
-    False for photos that staff try out.
+    `keeps_log` is False for photos that staff try out.
     """
 
     entry: CacheEntry | None
@@ -48,7 +47,6 @@ class AnswerWrite:
     lease: str
     reservation: Reservation | None = None
     quota: QuotaReservation | None = None
-    earlier_calls: Sequence[ModelCall] = ()
     keeps_log: bool = True
     id: str = field(default_factory=lambda: secrets.token_hex(16))
 
@@ -79,7 +77,7 @@ class AnswerWrite:
         with contextlib.suppress(IntegrityError), transaction.atomic():
             if self.reservation:
                 write_ledger(self.calls, self.reservation)
-            self._settle_quota()
+            quotas.settle(self.quota, is_answered=self.log.outcome == OK)
         calls_logged.send_robust(type(self), calls=self.calls)
 
     def _release_lease(self) -> None:
@@ -114,12 +112,8 @@ class AnswerWrite:
         known = store(self.entry) if self.entry else None
         if settings.ENABLE_REQUEST_LOG and self.keeps_log:
             write_row(self.log)
-        self._settle_quota()
+        quotas.settle(self.quota, is_answered=self.log.outcome == OK)
         return known
-
-    def _settle_quota(self) -> None:
-        calls = [*self.earlier_calls, *self.calls]
-        app_limits.settle(self.quota, calls, is_answered=self.log.outcome == OK)
 
     def _claim_ids(self) -> None:
         try:

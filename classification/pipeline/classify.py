@@ -198,7 +198,6 @@ def _ask_and_store(photo: Photo, prompt: Prompt, lease: str, client: ClientInfo)
             lease,
             reply.reservation,
             quota,
-            reply.earlier_calls,
             keeps_log=not client.is_staff_page,
         )
     )

@@ -68,8 +68,7 @@ def ask_model(
     Holds no database connection while a model works. Raises DatabaseError, and gives the `quota`
     back if nothing has been sent; a ProviderError is returned in the reply.
     """
-    if providers is None:
-        providers = registry.providers()
+    providers = registry.providers() if providers is None else providers
     deadline = time.monotonic() + settings.LLM_TIMEOUT
     error = ProviderError("model_not_configured", "No key is set.", cause="no_key")
     reply = ModelReply(photo, "", prompt_version, error)
@@ -83,6 +82,7 @@ def ask_model(
                 prompt,
                 request_id,
                 app_id,
+                quota,
                 timeout=remaining * FIRST_SHARE if has_another else remaining,
             )
         except Error:
@@ -101,6 +101,7 @@ def _ask(
     prompt: str,
     request_id: str,
     app_id: int,
+    quota: QuotaReservation | None,
     *,
     timeout: float,
 ) -> ModelReply:
@@ -114,6 +115,7 @@ def _ask(
                 request_id,
                 models,
                 app_id=app_id,
+                quota=quota,
                 max_side=reply.photo.max_side,
             )
         release_connection()

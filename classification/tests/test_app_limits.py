@@ -15,12 +15,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from classification.billing import app_limits
-from classification.models import RequestLog
+from classification.billing import reservations
+from classification.models import ModelCall, RequestLog, Reservation
+from classification.pipeline import model_call
 from classification.pipeline.write_behind import buffer
+from clients import quotas
 from clients.models import App, QuotaCounter, QuotaReservation
 from tests.support.apps import bearer, make_app, run
 from tests.support.dashscope_server import DashScopeServer
+from tests.support.openai_server import OpenAIServer
 from tests.support.pictures import photo
 from tests.support.servers import (
     RunningServer,
@@ -145,13 +148,74 @@ def test_orphans_are_given_back_once_and_their_calls_counted(
     counter = QuotaCounter.objects.get()
     QuotaReservation.objects.create(token="t", counter=counter, amount=20_000)
     QuotaCounter.objects.update(new_photos=2, reserved=20_000)
-    app_limits.settle_orphans()
+    Reservation.objects.create(
+        token="c", day=counter.day, amount=0, request_id="req_1", image_hash="a" * 64,
+        model=UNPRICED, app_id=counter.app_id, counter=counter,
+    )  # fmt: skip
+    reservations.settle_orphans()
     assert used() == [(2, 1, 2)]
-    monkeypatch.setattr(app_limits, "ORPHAN_SECONDS", 0)
-    app_limits.settle_orphans()
-    app_limits.settle_orphans()
+    monkeypatch.setattr(reservations, "ORPHAN_SECONDS", 0)
+    reservations.settle_orphans()
+    reservations.settle_orphans()
 
     assert used() == [(1, 2, 0)]
+
+
+@pytest.mark.parametrize("releases_quota", [True, False])
+@pytest.mark.parametrize("modes", [["ok"], ["no_verdict"], ["DataInspectionFailed"]])
+def test_a_process_that_comes_back_during_the_sweep_for_orphans_is_charged_once(
+    client: Client,
+    model: DashScopeServer,
+    monkeypatch: pytest.MonkeyPatch,
+    modes: list[str],
+    releases_quota: bool,
+) -> None:
+    """Stopped after the model answered; while it writes, its call is in the ledger as possibly
+    billed, and the quota is released, or is about to be."""
+    key = make_app("camera", "--new-photos-per-day", "5", "--cost-per-day", "1")
+    model.script(*modes)
+
+    def ask_and_be_stopped(*args: Any) -> Any:
+        reply = model_call.ask_model(*args)
+        with monkeypatch.context() as patch:
+            patch.setattr(reservations, "ORPHAN_SECONDS", 0)
+            if not releases_quota:
+                patch.setattr(quotas, "release_orphans", lambda _: None)
+            reservations.settle_orphans()
+        return reply
+
+    with monkeypatch.context() as patch:
+        patch.setattr("classification.pipeline.classify.ask_model", ask_and_be_stopped)
+        upload(client, key)
+    buffer.flush()
+
+    assert used() == [(int(modes == ["ok"]), 1, 0)]
+    assert ModelCall.objects.exclude(billed="no").get().cost == Decimal("0.01")
+    assert not QuotaReservation.objects.exists()
+
+
+def test_the_call_of_a_first_provider_counts_although_the_process_ends_with_the_second(
+    client: Client, model: DashScopeServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = make_app("camera", "--cost-per-day", "1")
+    settings.LLM_FALLBACK_PROVIDER = "openai"
+    settings.LLM_FALLBACK_MODEL = UNPRICED
+    settings.LLM_FALLBACK_API_KEY = "key"
+    model.script("no_verdict")
+
+    def die(*_: Any) -> None:
+        raise SystemExit
+
+    with OpenAIServer() as second, monkeypatch.context() as patch:
+        settings.LLM_FALLBACK_BASE_URL = second.base_url
+        patch.setattr("classification.pipeline.write_behind.WriteBehindBuffer.store", die)
+        with pytest.raises(SystemExit):
+            upload(client, key)
+    monkeypatch.setattr(reservations, "ORPHAN_SECONDS", 0)
+    reservations.settle_orphans()
+
+    assert used() == [(0, 2, 0)]
+    assert [call.billed for call in ModelCall.objects.order_by("pk")] == ["yes", "perhaps"]
 
 
 def test_a_limit_holds_until_midnight(client: Client, model: DashScopeServer) -> None:

@@ -206,6 +206,14 @@ def limits_hold(world: World, books: Books) -> Iterator[str]:
     held = books.value("COUNT(*)", "client_quota_reservation WHERE counter_id IS NOT NULL")
     if counted != photos_made + held:
         yield f"{counted} new photos counted, {photos_made} answered and {held} under way"
+    charged = books.value("SUM(spent)", "client_quota_counter WHERE scope = 'app'")
+    cost = books.total(
+        "cost",
+        "model_call WHERE billed <> 'no' AND app_id = "
+        "(SELECT id FROM client_app WHERE name = 'limited')",
+    )
+    if charged != round(cost * 1_000_000):
+        yield f"{charged} millionths charged to an app whose calls cost {cost} yuan"
     if world.plan.daily_limit:
         yield from _spending(world, books, float(world.plan.daily_limit))
 
