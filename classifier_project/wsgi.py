@@ -38,7 +38,7 @@ application = workers.with_connection_headers(
 buffer.start()
 reporter.start()
 # A new worker receives requests at once, so whatever the first photo needs is loaded beforehand.
-registry.provider()
+registry.providers()
 decoder_pool.start()
 # Objects loaded by now live as long as the process. A collection that scans them all takes 50 ms,
 # during which every request waits.

@@ -55,26 +55,25 @@ def configured() -> list[ProviderConfig]:
     ]
     # Only DashScope always requires a key.
     return [
-        described
-        for described in found
-        if described.name == "openai" or (described.name == "aliyun" and described.api_key)
+        config
+        for config in found
+        if config.name == "openai" or (config.name == "aliyun" and config.api_key)
     ]
 
 
 def find(name: str) -> ProviderConfig | None:
     """The provider of this name as configured, whether or not it is used for uploads; None without
     a key."""
-    asked = {described.name: described for described in reversed(configured())}
     if name == "aliyun" and settings.LLM_PROVIDER == "local" and settings.LLM_API_KEY:
-        asked[name] = ProviderConfig(
+        return ProviderConfig(
             name, settings.LLM_API_KEY, settings.LLM_BASE_URL, [settings.LLM_MODEL]
         )
-    return asked.get(name)
+    return next((config for config in configured() if config.name == name), None)
 
 
-def make(described: ProviderConfig) -> Provider:
+def make(config: ProviderConfig) -> Provider:
     """A separate provider for the caller, with LLM_MAX_CONCURRENCY slots."""
-    return _make(described, Slots(settings.LLM_MAX_CONCURRENCY))
+    return _make(config, Slots(settings.LLM_MAX_CONCURRENCY))
 
 
 def providers() -> list[Provider]:
@@ -83,19 +82,11 @@ def providers() -> list[Provider]:
         return [_on_device()] if settings.LLM_PROVIDER == "local" else list(_remote())
 
 
-def provider() -> Provider | None:
-    """The provider that is asked first about new photos; None if none is usable."""
-    return next(iter(providers()), None)
-
-
 def models() -> list[str]:
     """The first provider's models in the order they are asked today, retired ones replaced."""
-    return _first().models_today()
-
-
-def _first() -> ProviderConfig:
     named = [settings.LLM_MODEL, *settings.LLM_FALLBACK_MODELS]
-    return next(iter(configured()), ProviderConfig("", "", "", named))
+    first = next(iter(configured()), ProviderConfig("", "", "", named))
+    return first.models_today()
 
 
 def on_device() -> Provider:
@@ -107,8 +98,8 @@ def on_device() -> Provider:
 def load() -> None:
     """Load the code of the configured providers, for the processes that are forked from this one:
     DashScope's takes half a second and 45 MB."""
-    for described in configured():
-        _kind(described.name)
+    for config in configured():
+        _kind(config.name)
 
 
 def reset() -> None:
@@ -117,29 +108,28 @@ def reset() -> None:
     _on_device.cache_clear()
 
 
-def reach(described: ProviderConfig, model: str) -> "Reachability":
+def reach(config: ProviderConfig, model: str) -> "Reachability":
     """Check, without a paid call, whether a provider accepts the key and serves the model."""
-    if described.name == "openai":
+    if config.name == "openai":
         from classification.providers.openai import reachability as openai
 
-        return openai.reach(described.base_url, described.api_key, model)
+        return openai.reach(config.base_url, config.api_key, model)
     from classification.providers.dashscope import reachability as dashscope
 
-    return dashscope.reach(described.base_url, described.api_key, model)
+    return dashscope.reach(config.base_url, config.api_key, model)
 
 
 @functools.cache
 def _remote() -> tuple[Provider, ...]:
-    described = configured()
-    return tuple(_make(one, _slots(number)) for number, one in enumerate(described))
+    return tuple(_make(config, _slots(number)) for number, config in enumerate(configured()))
 
 
-def _make(described: ProviderConfig, slots: Slots) -> Provider:
-    return _kind(described.name)(
-        api_key=described.api_key,
-        models=described.models,
+def _make(config: ProviderConfig, slots: Slots) -> Provider:
+    return _kind(config.name)(
+        api_key=config.api_key,
+        models=config.models,
         table=settings.MODEL_TABLE,
-        base_url=described.base_url,
+        base_url=config.base_url,
         timeout=settings.LLM_TIMEOUT,
         max_tokens=settings.LLM_MAX_TOKENS,
         slots=slots,

@@ -35,26 +35,26 @@ def examine_paid_model(options: Options) -> Iterator[Finding]:
     if not registry.configured():
         yield problem("model", "LLM_API_KEY is not set.", "Set it to a DashScope key.")
         return
-    for described in registry.configured():
+    for config in registry.configured():
         for model in dict.fromkeys(
-            settings.MODEL_TABLE.in_service(name, timezone.now()) for name in described.models
+            settings.MODEL_TABLE.in_service(name, timezone.now()) for name in config.models
         ):
-            yield from _reach(described, model)
+            yield from _reach(config, model)
     if options.paid:
         yield _ask()
 
 
-def _reach(described: ProviderConfig, model: str) -> Iterator[Finding]:
-    found = registry.reach(described, model)
+def _reach(config: ProviderConfig, model: str) -> Iterator[Finding]:
+    found = registry.reach(config, model)
     if found.cause:
         title, advice = CAUSE_TEXTS[found.cause]
-        values = {"model": model, "address": without_password(described.base_url)}
+        values = {"model": model, "address": without_password(config.base_url)}
         yield problem("model", f"{model}: {title} ({found.why}).", advice % values)
     elif found.is_unreachable:
         yield problem(
             "model",
             f"The provider is unreachable ({found.why}).",
-            f"Check the address ({without_password(described.base_url)}), DNS and the firewall.",
+            f"Check the address ({without_password(config.base_url)}), DNS and the firewall.",
         )
     elif found.why:
         yield warning(

@@ -44,7 +44,7 @@ class Subject:
 
     def key(self, set_hash: str) -> str:
         """A digest of everything that answers depend on, and of the labelled set."""
-        described = [
+        parameters = [
             set_hash,
             self.provider_name,
             self.configured.base_url if self.configured else "",
@@ -53,7 +53,7 @@ class Subject:
             self.max_side,
             settings.LLM_MAX_TOKENS,
         ]
-        return hashlib.sha256(json.dumps(described).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(parameters).encode()).hexdigest()
 
     def make_provider(self) -> Provider:
         if self.configured is None:
@@ -87,14 +87,14 @@ def find_subject(
     provider = provider or settings.LLM_PROVIDER
     if provider == LOCAL:
         return Subject(None, model or on_device_model(), "", None, side)
-    described = registry.find(provider)
-    if described is None:
+    config = registry.find(provider)
+    if config is None:
         raise SubjectError(f"The provider {provider} is not configured: its key is not set.")
-    name = settings.MODEL_TABLE.in_service(model or described.models[0], timezone.now())
+    name = settings.MODEL_TABLE.in_service(model or config.models[0], timezone.now())
     if prompt is None:
         current = prompts.current()
-        return Subject(described, name, current.text, current.version, side)
-    return Subject(described, name, prompt.text, prompt.version, side)
+        return Subject(config, name, current.text, current.version, side)
+    return Subject(config, name, prompt.text, prompt.version, side)
 
 
 def on_device_model() -> str:
