@@ -112,8 +112,8 @@ def show_process(state: ServerProcess, **_: Any) -> None:
     PROCESSES.set(1)
     CALLS_IN_FLIGHT.set(state.calls_in_flight)
     for cause in CAUSES:
-        rests = bool(state.rest_code) and state.rest_cause == cause
-        PROCESSES_PAUSED.labels(cause or "other").set(rests)
+        is_paused = bool(state.pause_code) and state.pause_cause == cause
+        PROCESSES_PAUSED.labels(cause or "other").set(is_paused)
     ROWS_WAITING.set(state.rows_waiting)
     ROWS_DROPPED.set(state.rows_dropped)
 

@@ -33,7 +33,7 @@ class ServerProcess(models.Model):
     """The state of a server process, which it writes every few seconds.
 
     Circuit breaker, slots and buffer belong to each process; this table makes them visible to all.
-    `rest_code` is "" unless model calls are paused; `rest_cause` is a cause of providers/causes.py.
+    `pause_code` is "" unless model calls are paused; `pause_cause` is one of providers/causes.py.
     """
 
     token = models.CharField(max_length=32, primary_key=True)
@@ -45,10 +45,10 @@ class ServerProcess(models.Model):
     model_state = models.CharField(max_length=20)
     denied_models = models.CharField(max_length=255)
     calls_in_flight = models.PositiveIntegerField()
-    rest_code = models.CharField(max_length=40)
-    rest_cause = models.CharField(max_length=20)
-    rest_since = models.DateTimeField(null=True)
-    rest_until = models.DateTimeField(null=True)
+    pause_code = models.CharField(max_length=40, db_column="rest_code")
+    pause_cause = models.CharField(max_length=20, db_column="rest_cause")
+    paused_since = models.DateTimeField(null=True, db_column="rest_since")
+    paused_until = models.DateTimeField(null=True, db_column="rest_until")
     rows_waiting = models.PositiveIntegerField()
     rows_dropped = models.PositiveIntegerField()
     dropped_at = models.DateTimeField(null=True)

@@ -78,9 +78,9 @@ class ThisProcess:
         denied = [model for status in statuses for model in status.denied_models]
         row.denied_models = ", ".join(denied)[:255]
         if pause := next((status.pause for status in statuses if status.pause), None):
-            row.rest_code, row.rest_cause = pause.code, pause.cause
-            row.rest_since = now - timedelta(seconds=pause.lasted)
-            row.rest_until = now + timedelta(seconds=pause.remaining)
+            row.pause_code, row.pause_cause = pause.code, pause.cause
+            row.paused_since = now - timedelta(seconds=pause.lasted)
+            row.paused_until = now + timedelta(seconds=pause.remaining)
         return row
 
 

@@ -11,8 +11,8 @@ from classification.monitoring.outage_advice import trouble
 
 
 @dataclass(frozen=True, slots=True)
-class Rest:
-    """Why calls are paused in some processes: which ones, since when, and what to do."""
+class PausedProcesses:
+    """The processes that have paused calls for one reason: since when, and what to do about it."""
 
     names: Sequence[str]
     since: datetime
@@ -31,18 +31,18 @@ class Service:
         return len({process.host for process in self.processes})
 
     @property
-    def resting(self) -> int:
+    def paused(self) -> int:
         """How many processes have paused calls."""
-        return sum(bool(process.rest_code) for process in self.processes)
+        return sum(bool(process.pause_code) for process in self.processes)
 
     @property
-    def rests(self) -> Iterator[Rest]:
-        """The reasons for paused calls, each with its processes."""
-        reasons = sorted({(p.rest_code, p.rest_cause) for p in self.processes if p.rest_code})
+    def paused_by_reason(self) -> Iterator[PausedProcesses]:
+        """The processes with paused calls, by the reason."""
+        reasons = sorted({(p.pause_code, p.pause_cause) for p in self.processes if p.pause_code})
         for code, cause in reasons:
-            found = [p for p in self.processes if (p.rest_code, p.rest_cause) == (code, cause)]
-            since = min(p.rest_since for p in found if p.rest_since)
-            yield Rest([str(p) for p in found], since, *trouble(code, cause))
+            found = [p for p in self.processes if (p.pause_code, p.pause_cause) == (code, cause)]
+            since = min(p.paused_since for p in found if p.paused_since)
+            yield PausedProcesses([str(p) for p in found], since, *trouble(code, cause))
 
     @property
     def denied_models(self) -> list[str]:

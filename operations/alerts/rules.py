@@ -178,16 +178,16 @@ def _described_fall(fall: rates.Fall) -> str:
 
 def breaker_open(readings: Readings) -> Alert | None:
     """Some processes have paused calls, for a reason that may pass."""
-    resting = [p for p in readings.processes if p.rest_code and not p.rest_cause]
-    return _resting(readings, resting, resting[0].rest_code, "") if resting else None
+    paused = [p for p in readings.processes if p.pause_code and not p.pause_cause]
+    return _paused_calls(readings, paused, "")
 
 
 def needs_operator(cause: str) -> Callable[[Readings], Alert | None]:
     """The rule that fires when calls are paused for something only an operator can fix."""
 
     def check(readings: Readings) -> Alert | None:
-        resting = [p for p in readings.processes if p.rest_cause == cause]
-        return _resting(readings, resting, resting[0].rest_code, cause) if resting else None
+        paused = [p for p in readings.processes if p.pause_cause == cause]
+        return _paused_calls(readings, paused, cause)
 
     return check
 
@@ -206,16 +206,18 @@ def model_retired(readings: Readings) -> Alert | None:
     )
 
 
-def _resting(readings: Readings, resting: Sequence[ServerProcess], code: str, cause: str) -> Alert:
-    found = trouble(code, cause)
-    since = min(p.rest_since for p in resting if p.rest_since)
+def _paused_calls(readings: Readings, paused: Sequence[ServerProcess], cause: str) -> Alert | None:
+    if not paused:
+        return None
+    found = trouble(paused[0].pause_code, cause)
+    since = min(p.paused_since for p in paused if p.paused_since)
     return Alert(
         _(
-            "Model calls paused in %(resting)s of %(processes)s processes since %(since)s: "
+            "Model calls paused in %(paused)s of %(processes)s processes since %(since)s: "
             "%(reason)s."
         )
         % {
-            "resting": len(resting),
+            "paused": len(paused),
             "processes": len(readings.processes),
             "since": f"{timezone.localtime(since):%m-%d %H:%M}",
             "reason": found.title,

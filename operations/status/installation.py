@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from classification.billing.daily_limit import Spending
 from classification.monitoring.outage_advice import trouble
-from classification.monitoring.service_status import Rest, Service
+from classification.monitoring.service_status import PausedProcesses, Service
 from classification.pipeline.write_behind import MAX_WAITING
 from classification.providers.causes import CAUSE_TEXTS
 from classification.templatetags.figures import number, yuan
@@ -53,7 +53,7 @@ def installation(service: Service, spending: Spending | None) -> Installation:
     """Determine the state from the processes, today's spending and the alerts."""
     reasons = [
         *_limit(spending),
-        *_rests(service),
+        *_paused(service),
         *_without_model(service),
         *_denied(service),
         *_log_rows(service),
@@ -80,22 +80,20 @@ def _limit(spending: Spending | None) -> Iterator[Reason]:
         )
 
 
-def _rests(service: Service) -> Iterator[Reason]:
-    level = _unless_answered(service.resting == len(service.processes))
-    for rest in service.rests:
-        title = _(
-            "Model calls paused in %(resting)s of %(processes)s processes since %(since)s"
-        ) % {
-            "resting": len(rest.names),
+def _paused(service: Service) -> Iterator[Reason]:
+    level = _unless_answered(service.paused == len(service.processes))
+    for paused in service.paused_by_reason:
+        title = _("Model calls paused in %(paused)s of %(processes)s processes since %(since)s") % {
+            "paused": len(paused.names),
             "processes": len(service.processes),
-            "since": f"{timezone.localtime(rest.since):%m-%d %H:%M}",
+            "since": f"{timezone.localtime(paused.since):%m-%d %H:%M}",
         }
-        yield Reason(level, f"{title} · {rest.reason} · {_names(rest)}", rest.advice)
+        yield Reason(level, f"{title} · {paused.reason} · {_names(paused)}", paused.advice)
 
 
-def _names(rest: Rest) -> str:
-    named = ", ".join(rest.names[:NAMED])
-    more = len(rest.names) - NAMED
+def _names(paused: PausedProcesses) -> str:
+    named = ", ".join(paused.names[:NAMED])
+    more = len(paused.names) - NAMED
     return (
         _("%(names)s and %(count)s more") % {"names": named, "count": more} if more > 0 else named
     )

@@ -32,7 +32,7 @@ from operations.models import AlertState
 from quality.models import DayAgreement
 from stats.rollup import chunks
 from tests.support.ports import free_port
-from tests.support.processes import a_process, resting
+from tests.support.processes import a_process, paused
 from tests.support.robots import Robots
 
 pytestmark = pytest.mark.django_db
@@ -150,8 +150,8 @@ def process_with(**fields: Any) -> Callable[[Settings], End]:
     return begin
 
 
-def resting_for(code: str, cause: str) -> Callable[[Settings], End]:
-    return lambda settings: process_with(**resting(code, cause))(settings)
+def paused_by(code: str, cause: str) -> Callable[[Settings], End]:
+    return lambda settings: process_with(**paused(code, cause))(settings)
 
 
 def nobody(settings: Settings) -> End:
@@ -171,14 +171,14 @@ ALERTS: dict[str, tuple[Callable[[Settings], End], str, str]] = {
         "是否发布了提示词",
     ),
     "已暂停调用模型": (
-        resting_for("model_timeout", ""),
+        paused_by("model_timeout", ""),
         "2 个进程中有 1 个自 11-25 11:58 起暂停调用模型：模型响应超时",
         "每 30 秒试探一次",
     ),
-    "密钥被拒绝": (resting_for(OPERATORS, "key_refused"), "有 1 个", "LLM_API_KEY"),
-    "账户欠费": (resting_for(OPERATORS, "account_unpaid"), "有 1 个", "充值"),
+    "密钥被拒绝": (paused_by(OPERATORS, "key_refused"), "有 1 个", "LLM_API_KEY"),
+    "账户欠费": (paused_by(OPERATORS, "account_unpaid"), "有 1 个", "充值"),
     "免费额度已用完": (
-        resting_for(OPERATORS, "quota_used_up"),
+        paused_by(OPERATORS, "quota_used_up"),
         "有 1 个",
         "开通付费使用",
     ),
@@ -261,8 +261,8 @@ def test_an_alert_that_comes_and_goes_within_minutes_is_one_alert(
 
 
 def test_several_alerts_are_one_message(robots: Robots, clock: Clock) -> None:
-    a_process(1, **resting("model_not_configured", "key_refused"))
-    a_process(2, **resting("model_timeout"))
+    a_process(1, **paused("model_not_configured", "key_refused"))
+    a_process(2, **paused("model_timeout"))
     check()
 
     [message] = mail.outbox

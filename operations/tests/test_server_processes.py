@@ -19,7 +19,7 @@ def test_each_process_says_how_it_is_until_it_stops(database: ScratchDatabase) -
         wait_until(
             lambda: database.value("SELECT COUNT(*) FROM server_process WHERE rest_code <> ''")
         )
-        resting = database.query(
+        paused = database.query(
             "SELECT model_state, rest_code, rest_cause, rest_since < rest_until "
             "FROM server_process WHERE rest_code <> ''"
         )
@@ -27,7 +27,7 @@ def test_each_process_says_how_it_is_until_it_stops(database: ScratchDatabase) -
 
     assert len({token for token, *_ in rows}) == len({pid for _, pid, *_ in rows}) == 2
     assert {(state, code) for *_, state, code in rows} == {("available", "")}
-    assert resting == [("failing", "model_not_configured", "key_refused", 1)]
+    assert paused == [("failing", "model_not_configured", "key_refused", 1)]
     assert database.query("SELECT * FROM server_process") == []
 
 

@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from classification.models import ModelCall, RequestLog
 from tests.support.dashscope_server import DashScopeServer
-from tests.support.processes import a_process, resting
+from tests.support.processes import a_process, paused
 
 pytestmark = pytest.mark.django_db
 
@@ -38,7 +38,7 @@ def test_nothing_wrong_is_green(admin_client: Client, model: DashScopeServer) ->
 def test_one_paused_process_of_several_degrades(
     admin_client: Client, model: DashScopeServer
 ) -> None:
-    a_process(1, **resting("model_timeout"))
+    a_process(1, **paused("model_timeout"))
     a_process(2)
 
     assert state(admin_client) == "warn"
@@ -103,7 +103,7 @@ def test_alerts_are_known_where_nobody_is_told(
 def test_it_lists_processes_and_the_last_run_of_each_timer(
     admin_client: Client, model: DashScopeServer
 ) -> None:
-    a_process(7, version="9.8.7", rows_waiting=1200, **resting("model_timeout"))
+    a_process(7, version="9.8.7", rows_waiting=1200, **paused("model_timeout"))
     for command in ("roll_up_stats", "check_alerts", "purge_request_log"):
         assert f"<code>{command}</code>" in text(admin_client)
     assert text(admin_client).count("从未运行") == 3

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from tests.support.dashscope_server import DashScopeServer
-from tests.support.processes import a_process, resting
+from tests.support.processes import a_process, paused
 
 pytestmark = pytest.mark.django_db
 
@@ -29,8 +29,8 @@ def test_it_counts_the_living_on_all_hosts(staff: Client, model: DashScopeServer
 def test_it_says_for_how_many_calls_rest_why_and_what_to_do(
     staff: Client, model: DashScopeServer
 ) -> None:
-    a_process(1, **resting("model_not_configured", "key_refused"))
-    a_process(2, **resting("model_timeout"))
+    a_process(1, **paused("model_not_configured", "key_refused"))
+    a_process(2, **paused("model_timeout"))
     a_process(3)
     text = status_panel(staff)
 

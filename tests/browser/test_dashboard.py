@@ -16,7 +16,7 @@ from playwright.sync_api import FloatRect, Page, expect
 from classification.models import CacheEntry, RequestLog
 from clients.models import App
 from tests.browser.conftest import LOOKS, wide_only, without_script
-from tests.support.processes import a_process, resting
+from tests.support.processes import a_process, paused
 
 SIZES = {
     "phone": LOOKS["phone"],
@@ -171,7 +171,7 @@ def a_table_away() -> Iterator[None]:
 
 @wide_only
 def test_a_paused_process_is_an_alarm_on_the_wall(page: Page) -> None:
-    a_process(1, **resting("model_timeout"))
+    a_process(1, **paused("model_timeout"))
     a_process(2)
     open_dashboard(page, "/?wall")
 

@@ -25,8 +25,8 @@ def a_process(number: int, *, seen_seconds_ago: int = 3, **fields: Any) -> Serve
     return ServerProcess.objects.create(**defaults | fields)
 
 
-def resting(code: str, cause: str = "") -> dict[str, Any]:
+def paused(code: str, cause: str = "") -> dict[str, Any]:
     """The fields of a process that makes no calls to the model at the moment."""
     now = timezone.now()
-    since = {"rest_since": now - timedelta(minutes=2), "rest_until": now}
-    return {"model_state": "failing", "rest_code": code, "rest_cause": cause} | since
+    since = {"paused_since": now - timedelta(minutes=2), "paused_until": now}
+    return {"model_state": "failing", "pause_code": code, "pause_cause": cause} | since
