@@ -1,4 +1,4 @@
-"""The models that photos are sent to, and what a call to each costs, for staff to read."""
+"""The models that photos are sent to and the prices of their calls, for the settings page."""
 
 from typing import NamedTuple
 
@@ -12,8 +12,8 @@ from classification.providers.model_table.table import ModelFacts, Price
 
 
 class AskedModel(NamedTuple):
-    """A model in the order they are asked, and its provider; `price` is None where calls have
-    one estimated price, `days_old` the age of the price."""
+    """A model and its provider. `is_first`: it is the first one asked of this provider; `price` is
+    None if it is unknown, so that costs are estimates; `days_old` is the age of the price."""
 
     provider: Promise
     name: str
@@ -24,8 +24,8 @@ class AskedModel(NamedTuple):
 
 
 def asked_models() -> list[AskedModel]:
-    """The first of each provider is asked, the others while those before them are denied; none
-    with the on-device model."""
+    """The models in the order they are asked: of each provider the first one, and the others only
+    while those before them are denied. Empty with the on-device model."""
     if settings.LLM_PROVIDER == "local":
         return []
     return [

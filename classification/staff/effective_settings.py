@@ -1,4 +1,4 @@
-"""The settings in force and where each came from, for staff to read."""
+"""The settings in effect and where each is set, for the settings page."""
 
 from typing import Any, NamedTuple
 
@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from classification.staff.described_settings import GROUPS, Described
+from classification.staff.setting_descriptions import GROUPS, Description
 from core.configuration.addresses import without_password
 
 SECRET_TAIL = 4
@@ -17,38 +17,36 @@ ADDRESSES = {
     *("DATABASE_URL", "STATS_DATABASE_URL", "CACHE_URL", "EMAIL_URL"),
     *("LLM_BASE_URL", "LLM_FALLBACK_BASE_URL"),
 }
-
-
-# Of no effect while the on-device model is the provider.
-OF_A_PROVIDER = {"LLM_MODEL", "LLM_FALLBACK_MODELS", "LLM_BASE_URL"}
+# Without effect while the on-device model is the provider.
+OF_A_REMOTE_PROVIDER = {"LLM_MODEL", "LLM_FALLBACK_MODELS", "LLM_BASE_URL"}
 
 
 class Setting(NamedTuple):
-    """`value` is in staff's words, `code` as written in .env where the words differ, and `source`
-    is environment, .env or default."""
+    """`value` is for display, and `code` is the value as written in .env if that differs; `source`
+    is "environment", ".env" or "default"."""
 
     name: str
-    described: Described
+    description: Description
     value: str | Promise
     code: str
     source: str
 
 
-class Subject(NamedTuple):
+class SettingGroup(NamedTuple):
     slug: str
     title: Promise
     settings: list[Setting]
 
 
-def subjects() -> list[Subject]:
-    """The settings by subject."""
+def setting_groups() -> list[SettingGroup]:
+    """The settings in effect, in the groups of the page."""
     return [
-        Subject(group.slug, group.title, [_setting(*item) for item in group.settings.items()])
+        SettingGroup(group.slug, group.title, [_setting(*item) for item in group.settings.items()])
         for group in GROUPS
     ]
 
 
-def _setting(name: str, described: Described) -> Setting:
+def _setting(name: str, description: Description) -> Setting:
     value = getattr(settings, name)
     if name in SECRETS:
         shown = _masked(name, value)
@@ -56,21 +54,21 @@ def _setting(name: str, described: Described) -> Setting:
         shown = without_password(value)
     else:
         shown = _written(value)
-    words = described.words.get(shown)
-    if shown and name in OF_A_PROVIDER and settings.LLM_PROVIDER == "local":
+    words = description.words.get(shown)
+    if shown and name in OF_A_REMOTE_PROVIDER and settings.LLM_PROVIDER == "local":
         words = _("not in use")
     source = settings.SETTING_SOURCE(name)
-    return Setting(name, described, words or shown or "–", shown if words else "", source)
+    return Setting(name, description, words or shown or "–", shown if words else "", source)
 
 
 def _masked(name: str, secret: str) -> str:
     if not secret:
         return gettext("not set")
-    # Of a short secret, four characters would be most of it; and a signing key is nowhere to be
-    # compared with.
-    is_told = len(secret) >= SECRET_TAIL * 4 and name != "SECRET_KEY"
-    tail = secret[-SECRET_TAIL:] if is_told else ""
-    return gettext("set, ends in …%(tail)s") % {"tail": tail} if tail else gettext("set")
+    # The tail helps to compare an API key with the provider's console. Four characters would be
+    # most of a short secret, and the signing key is listed nowhere else.
+    if len(secret) < SECRET_TAIL * 4 or name == "SECRET_KEY":
+        return gettext("set")
+    return gettext("set, ends in …%(tail)s") % {"tail": secret[-SECRET_TAIL:]}
 
 
 def _written(value: Any) -> str:
@@ -86,7 +84,7 @@ def _written(value: Any) -> str:
 
 
 def _prices() -> str:
-    """An operator's own prices in yuan per million tokens, as they are now."""
+    """The prices of LLM_PRICES that apply now, in yuan per million tokens."""
     prices, now = settings.LLM_PRICES, timezone.now()
     found = {model: prices.price(model, now) for model in prices.own}
     return "; ".join(

@@ -1,4 +1,4 @@
-"""What staff fill in on the test page and on the prompt page."""
+"""The forms of the test page and the prompt page."""
 
 import re
 from typing import Any
@@ -20,8 +20,8 @@ class PhotoForm(forms.Form):
 
 
 class CorrectionForm(forms.Form):
-    """The category that a cached photo gets, instead of the one `seen` on its card; `request` is
-    the one that showed it."""
+    """A new category for a cached photo. `seen` is the category that the page showed, and `request`
+    the id of the request that it shows."""
 
     hash = forms.CharField(max_length=64)
     category = forms.ChoiceField(choices=[(category.key, category.key) for category in CATEGORIES])
@@ -30,7 +30,7 @@ class CorrectionForm(forms.Form):
 
 
 class VersionField(forms.IntegerField):
-    """The number of a version that there is."""
+    """The number of an existing prompt version."""
 
     widget = forms.HiddenInput
 
@@ -45,7 +45,7 @@ class VersionField(forms.IntegerField):
 
 
 class PromptForm(forms.Form):
-    """A draft, checked for what a prompt cannot do without."""
+    """A draft; validates that it names all categories and asks for JSON."""
 
     text = forms.CharField(
         label=_("Prompt"),
@@ -56,7 +56,7 @@ class PromptForm(forms.Form):
     restored_from = VersionField(required=False)
 
     def clean_text(self) -> str:
-        # Browsers send a text area's lines with CR LF.
+        # Browsers submit line breaks as CR LF.
         text: str = self.cleaned_data["text"].replace("\r\n", "\n")
         missing = [c for c in CATEGORIES if not re.search(rf"\b{c.key}\b", text, re.ASCII)]
         errors = [
@@ -78,7 +78,7 @@ class PromptForm(forms.Form):
 
 
 class PublishForm(PromptForm):
-    """A checked draft, the version it was written against, and the fate of older answers."""
+    """A valid draft, the version it is based on, and what to do with answers to older versions."""
 
     OLDER = [("keep", _("Keep")), ("unknown", _("Invalidate older answers now"))]
 
@@ -91,6 +91,6 @@ class PublishForm(PromptForm):
 
 
 class TrialForm(PhotoForm):
-    """One photo to try a draft on."""
+    """A draft, and one photo to try it on."""
 
     text = forms.CharField(max_length=MAX_PROMPT_LENGTH)

@@ -1,4 +1,4 @@
-"""The playground: classify a photo as an app would, and look at everything behind the answer."""
+"""The playground: classify a photo as an app would, and see everything behind the answer."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ def page(request: StaffRequest) -> HttpResponse:
 @staff_only
 @require_GET
 def answer(request: StaffRequest) -> HttpResponse:
-    """The details of an answer that clients do not get: its entry and its calls."""
+    """The details of an answer that clients do not get: its cache entry and its model calls."""
     image_hash, request_id = request.GET.get("hash", ""), request.GET.get("request", "")
     return _details(request, image_hash, request_id)
 
@@ -61,8 +61,7 @@ def _details(
 @staff_with("classification.change_cacheentry")
 @require_POST
 def correct(request: StaffRequest) -> HttpResponse:
-    """Give the photo on a card the category that somebody of the staff chose for it, unless its
-    category has changed since the card showed it."""
+    """Correct the category of a photo, unless it has changed since the page showed it."""
     form = CorrectionForm(request.POST)
     if not form.is_valid():
         return HttpResponse(status=400)
@@ -81,12 +80,12 @@ def correct(request: StaffRequest) -> HttpResponse:
 @staff_with("classification.try_model")
 @require_POST
 def ask_again(request: StaffRequest) -> HttpResponse:
-    """Ask the model about a photo, bypassing the cache; the answer is only shown."""
+    """Ask the model about a photo, bypassing the cache; the answer is shown, but not cached."""
     form = PhotoForm(request.POST, request.FILES)
     if not form.is_valid():
         return HttpResponse(status=400)
     prompt = PromptVersion.objects.current()
-    trial, error = ask_model(form.cleaned_data["image"].read(), prompt)
+    trial, error = try_model(form.cleaned_data["image"].read(), prompt)
     record_trial(request.user, (trial, error))
     cached = trial and CacheEntry.objects.filter(image_hash=trial.entry.image_hash).first()
     return render(
@@ -97,7 +96,7 @@ def ask_again(request: StaffRequest) -> HttpResponse:
 @staff_with("classification.keep_answer")
 @require_POST
 def keep(request: StaffRequest) -> HttpResponse:
-    """Cache an answer that was only shown, so that clients get it."""
+    """Cache an answer of ask_again(), so that clients get it."""
     try:
         entry = trials.keep(request.POST.get("sealed", ""))
     except NotKept as refusal:
@@ -107,13 +106,13 @@ def keep(request: StaffRequest) -> HttpResponse:
 
 
 def record_trial(user: Any, *answers: tuple[Trial | None, ServiceError | None]) -> None:
-    """Write down who had the model asked, and what the answers cost."""
+    """Record in the audit log who tried the model, and what the answers cost."""
     cost = sum(trial.entry.cost for trial, _error in answers if trial)
     record(user, ModelCall, _("Model tried: %(cost)s") % {"cost": yuan(cost)})
 
 
-def ask_model(upload: bytes, prompt: PromptVersion) -> tuple[Trial | None, ServiceError | None]:
-    """The model's answer about one photo, or why there is none."""
+def try_model(upload: bytes, prompt: PromptVersion) -> tuple[Trial | None, ServiceError | None]:
+    """The model's answer about one photo, or the error."""
     try:
         return trials.ask(
             upload=upload, prompt=prompt, client=ClientInfo(request_id_var.get())

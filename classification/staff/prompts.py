@@ -1,4 +1,4 @@
-"""The prompt page: read the prompt's history, draft a new version, try it, publish it."""
+"""The prompt page: its history, and drafting, trying and publishing a new version."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from classification.pipeline.served_entries import served_model_answers
 from classification.providers import registry
 from classification.staff import publish_checks
 from classification.staff.forms import PromptForm, PublishForm, TrialForm
-from classification.staff.playground import ask_model, record_trial
+from classification.staff.playground import record_trial, try_model
 from classification.staff.text_diff import differences
 from core.audit import record
 from core.staff import StaffRequest, staff_only, staff_with
@@ -49,7 +49,7 @@ def _context(form: PromptForm) -> dict[str, Any]:
 @staff_only
 @require_GET
 def older_version(request: StaffRequest, version: int) -> HttpResponse:
-    """An older version compared with the active one, and a way to restore it."""
+    """An older version compared with the live one, and a form to restore it."""
     shown = get_object_or_404(PromptVersion.objects.select_related("author"), version=version)
     current = PromptVersion.objects.current()
     form = PromptForm(initial={"text": shown.text, "restored_from": shown.version})
@@ -65,10 +65,10 @@ def older_version(request: StaffRequest, version: int) -> HttpResponse:
 @staff_with(PUBLISH)
 @require_http_methods(["GET", "POST"])
 def review_draft(request: StaffRequest) -> HttpResponse:
-    """A checked draft: how it differs from the active prompt, a trial, and publishing it.
+    """A valid draft: its difference to the live prompt, a trial, and the form to publish it.
 
-    It is kept in its author's session, so that it survives a reload, a change of language and
-    somebody else's publication.
+    It is kept in the author's session, so that it survives a reload, a change of language, and a
+    version that somebody else publishes.
     """
     if request.method == "POST":
         form = PromptForm(request.POST)
@@ -102,7 +102,8 @@ def discard_draft(request: StaffRequest) -> HttpResponse:
 
 
 def _older_answers(current: PromptVersion) -> dict[str, Any]:
-    """How many answers would no longer be served, and about how much asking again would cost."""
+    """How many answers publishing would invalidate, and roughly what classifying them again would
+    cost."""
     found = served_model_answers(current.accepted_from).aggregate(
         count=Count("pk"),
         measured=Count("input_tokens"),
@@ -113,7 +114,7 @@ def _older_answers(current: PromptVersion) -> dict[str, Any]:
     prices, model, now = settings.LLM_PRICES, registry.models()[0], timezone.now()
     if not measured or prices.price(model, now) is None:
         return {"count": count, "cost": count * settings.COST_PER_API_CALL}
-    # Not what they cost when they were made: another model may be asked now, at another price.
+    # At today's price, since another model may be asked now than when they were made.
     total = prices.cost(model, now, found["input_tokens"], found["output_tokens"]).yuan
     return {"count": count, "cost": total * count / measured}
 
@@ -121,14 +122,14 @@ def _older_answers(current: PromptVersion) -> dict[str, Any]:
 @staff_with(TRY)
 @require_POST
 def try_draft(request: StaffRequest) -> HttpResponse:
-    """What the active prompt and a draft make of one photo."""
+    """The answers to one photo with the live prompt and with a draft."""
     form = TrialForm(request.POST, request.FILES)
     if not form.is_valid():
         return HttpResponse(status=400)
     upload = form.cleaned_data["image"].read()
     current = PromptVersion.objects.current()
     draft = PromptVersion(text=form.cleaned_data["text"])
-    answers = [ask_model(upload, current), ask_model(upload, draft)]
+    answers = [try_model(upload, current), try_model(upload, draft)]
     record_trial(request.user, *answers)
     categories = {trial.entry.category for trial, _error in answers if trial}
     context = {"answers": answers, "differs": len(categories) > 1}
@@ -150,7 +151,8 @@ def publish_draft(request: StaffRequest) -> HttpResponse:
         sentence = _("This is the live prompt already; nothing was published.")
         return _back_to_draft(request, draft, sentence)
     objections = publish_checks.objections(draft["text"])
-    # A run may have ended since the page was opened: a tick is for the sentence beside it.
+    # The objections may have changed since the page was opened, such as after a new evaluation
+    # run: a confirmation only counts for the sentence it was shown with.
     if not set(objections) <= set(request.POST.getlist("accepts")):
         return _back_to_draft(request, draft, " ".join(objections))
     try:

@@ -14,7 +14,7 @@ from core.staff import StaffRequest, staff_only
 @require_GET
 def page(request: StaffRequest) -> HttpResponse:
     context = {
-        "subjects": effective_settings.subjects(),
+        "groups": effective_settings.setting_groups(),
         "models": asked_models.asked_models(),
         "notices": retirements.notices(),
         "categories": CATEGORIES,

@@ -1,4 +1,4 @@
-"""The difference of two texts, character by character where a line has changed."""
+"""The difference between two texts: by line, and by word or character within changed lines."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 # A word of Latin letters, or any other single character: Chinese has no spaces between words.
 TOKEN = re.compile(r"[A-Za-z0-9_]+|\s|.")
-
 
 Replaced = Callable[[list[str], list[str]], Iterator["Piece"]]
 
@@ -20,7 +19,7 @@ class Piece(NamedTuple):
 
 
 def differences(old: str, new: str) -> list[Piece]:
-    """The pieces that make up both texts, in reading order."""
+    """The differences between the texts, as pieces that make up both in reading order."""
     return list(_pieces(old.splitlines(keepends=True), new.splitlines(keepends=True), _in_line))
 
 

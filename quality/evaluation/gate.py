@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from classification.models import PromptVersion
-from classification.staff.publish_checks import Finding, Note
+from classification.staff.publish_checks import DraftFinding, Note
 from classification.templatetags.figures import percent
 from quality.evaluation.comparison import Comparison, compare
 from quality.evaluation.subject import Subject, live_subject
@@ -98,13 +98,13 @@ def accept_model(state: ModelState) -> AcceptedModel:
     )
 
 
-def check_draft(text: str) -> Finding | None:
+def check_draft(text: str) -> DraftFinding | None:
     """The finding on a draft of the prompt; None if the live model reads no prompt."""
     live = live_subject()
     if live is None or live.configured is None:
         return None
     verdict = judge(last_run(live), last_run(replace(live, prompt=text)))
-    return Finding("quality/gate.html", {"verdict": verdict}, verdict.objection)
+    return DraftFinding("quality/gate.html", {"verdict": verdict}, verdict.objection)
 
 
 def note_versions(versions: Sequence[PromptVersion]) -> dict[int, Note]:

@@ -1,4 +1,4 @@
-"""What each setting is about, in staff's words."""
+"""How the settings page describes each setting."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -16,8 +16,8 @@ KEPT = {
 }
 
 
-class Described(NamedTuple):
-    """`help` tells what the name does not; `words` says values of a few letters in words."""
+class Description(NamedTuple):
+    """`help` adds what the label leaves open; `words` are display names of the setting's values."""
 
     label: Promise
     help: Promise | str = ""
@@ -25,11 +25,11 @@ class Described(NamedTuple):
 
 
 class Group(NamedTuple):
-    """`slug` is the group's anchor on the page."""
+    """A card of the page, with the settings by name; `slug` is its anchor."""
 
     slug: str
     title: Promise
-    settings: Mapping[str, Described]
+    settings: Mapping[str, Description]
 
 
 GROUPS: Sequence[Group] = (
@@ -37,17 +37,21 @@ GROUPS: Sequence[Group] = (
         "model",
         _("Model"),
         {
-            "LLM_PROVIDER": Described(_("Provider"), _("on-device until a key is set"), PROVIDERS),
-            "LLM_MODEL": Described(_("Model")),
-            "LLM_FALLBACK_MODELS": Described(_("Fallback models"), _("tried next, in this order")),
-            "LLM_API_KEY": Described(_("API key")),
-            "LLM_BASE_URL": Described(_("Base URL")),
-            "LLM_TIMEOUT": Described(_("Time limit (s)"), _("of the whole call, with retries")),
-            "LLM_MAX_TOKENS": Described(_("Maximum answer length (tokens)")),
-            "LLM_MAX_CONCURRENCY": Described(
+            "LLM_PROVIDER": Description(
+                _("Provider"), _("on-device until a key is set"), PROVIDERS
+            ),
+            "LLM_MODEL": Description(_("Model")),
+            "LLM_FALLBACK_MODELS": Description(
+                _("Fallback models"), _("tried next, in this order")
+            ),
+            "LLM_API_KEY": Description(_("API key")),
+            "LLM_BASE_URL": Description(_("Base URL")),
+            "LLM_TIMEOUT": Description(_("Time limit (s)"), _("of the whole call, with retries")),
+            "LLM_MAX_TOKENS": Description(_("Maximum answer length (tokens)")),
+            "LLM_MAX_CONCURRENCY": Description(
                 _("Concurrent calls per process"), _("processes share free slots")
             ),
-            "ON_MODEL_FAILURE": Described(
+            "ON_MODEL_FAILURE": Description(
                 _("On model failure"),
                 words={
                     "local": _("on-device model"),
@@ -61,26 +65,28 @@ GROUPS: Sequence[Group] = (
         "second-provider",
         _("Second provider"),
         {
-            "LLM_FALLBACK_PROVIDER": Described(
+            "LLM_FALLBACK_PROVIDER": Description(
                 _("Provider"), _("asked if the first fails"), PROVIDERS
             ),
-            "LLM_FALLBACK_MODEL": Described(_("Model")),
-            "LLM_FALLBACK_API_KEY": Described(_("API key")),
-            "LLM_FALLBACK_BASE_URL": Described(_("Base URL")),
+            "LLM_FALLBACK_MODEL": Description(_("Model")),
+            "LLM_FALLBACK_API_KEY": Description(_("API key")),
+            "LLM_FALLBACK_BASE_URL": Description(_("Base URL")),
         },
     ),
     Group(
         "cost",
         _("Cost"),
         {
-            "COST_PER_API_CALL": Described(
+            "COST_PER_API_CALL": Description(
                 _("Default cost per call (yuan)"), _("for models without a known price")
             ),
-            "LLM_MODELS_FILE": Described(_("Custom model table"), _("extends the built-in table")),
-            "LLM_PRICES": Described(
+            "LLM_MODELS_FILE": Description(
+                _("Custom model table"), _("extends the built-in table")
+            ),
+            "LLM_PRICES": Description(
                 _("Custom prices"), _("input / output, yuan per million tokens")
             ),
-            "DAILY_COST_LIMIT": Described(
+            "DAILY_COST_LIMIT": Description(
                 _("Daily spending limit (yuan)"),
                 _("beyond it, as on model failure"),
             ),
@@ -90,15 +96,15 @@ GROUPS: Sequence[Group] = (
         "photos",
         _("Photos and cache"),
         {
-            "MAX_IMAGE_SIZE_MB": Described(_("Maximum upload size (MB)")),
-            "ALLOWED_IMAGE_FORMATS": Described(_("Formats")),
-            "LLM_IMAGE_MAX_SIDE": Described(
+            "MAX_IMAGE_SIZE_MB": Description(_("Maximum upload size (MB)")),
+            "ALLOWED_IMAGE_FORMATS": Description(_("Formats")),
+            "LLM_IMAGE_MAX_SIDE": Description(
                 _("Longest side (px)"), _("of the image sent; larger photos are scaled down")
             ),
-            "CACHE_MIN_CONFIDENCE": Described(
+            "CACHE_MIN_CONFIDENCE": Description(
                 _("Minimum confidence to cache"), _("answers below it are returned but not cached")
             ),
-            "DECLARED_HASHES": Described(
+            "DECLARED_HASHES": Description(
                 _("Hashes of original files"),
                 _("sent with a copy in place of the original"),
                 {"own": _("remembered per user"), "refuse": _("refused")},
@@ -109,11 +115,11 @@ GROUPS: Sequence[Group] = (
         "log",
         _("Log and privacy"),
         {
-            "ENABLE_REQUEST_LOG": Described(_("Keep a request log")),
-            "LOG_RETENTION_DAYS": Described(_("Log retention (days)")),
-            "USER_IDS": Described(_("User IDs"), _("in log and statistics"), KEPT),
-            "IP_ADDRESSES": Described(_("IP addresses"), _("in log and statistics"), KEPT),
-            "LOG_LEVEL": Described(
+            "ENABLE_REQUEST_LOG": Description(_("Keep a request log")),
+            "LOG_RETENTION_DAYS": Description(_("Log retention (days)")),
+            "USER_IDS": Description(_("User IDs"), _("in log and statistics"), KEPT),
+            "IP_ADDRESSES": Description(_("IP addresses"), _("in log and statistics"), KEPT),
+            "LOG_LEVEL": Description(
                 _("Log level"),
                 _("of the server's own log"),
                 {
@@ -124,7 +130,7 @@ GROUPS: Sequence[Group] = (
                     "CRITICAL": _("severe errors only"),
                 },
             ),
-            "LOG_FORMAT": Described(
+            "LOG_FORMAT": Description(
                 _("Log format"),
                 words={"text": _("lines of text"), "json": _("a JSON object per line")},
             ),
@@ -134,17 +140,19 @@ GROUPS: Sequence[Group] = (
         "server",
         _("Server"),
         {
-            "SECRET_KEY": Described(
+            "SECRET_KEY": Description(
                 _("Session signing key"), _("before a change, list it in SECRET_KEY_FALLBACKS")
             ),
-            "METRICS_TOKEN": Described(_("Metrics token"), _("without one, there is no /metrics")),
-            "WEB_WORKERS": Described(_("Processes")),
-            "WEB_THREADS": Described(_("Threads per process")),
-            "TRUSTED_PROXIES": Described(
+            "METRICS_TOKEN": Description(
+                _("Metrics token"), _("without one, there is no /metrics")
+            ),
+            "WEB_WORKERS": Description(_("Processes")),
+            "WEB_THREADS": Description(_("Threads per process")),
+            "TRUSTED_PROXIES": Description(
                 _("Trusted proxies"), _("believed about the caller's address and https")
             ),
-            "TIME_ZONE": Described(_("Time zone"), _("decides when a day begins")),
-            "LANGUAGE_CODE": Described(
+            "TIME_ZONE": Description(_("Time zone"), _("decides when a day begins")),
+            "LANGUAGE_CODE": Description(
                 _("Language"), words={"zh-hans": _("Chinese"), "en": _("English")}
             ),
         },
@@ -153,32 +161,32 @@ GROUPS: Sequence[Group] = (
         "storage",
         _("Database and cache"),
         {
-            "DATABASE_URL": Described(_("Database")),
-            "STATS_DATABASE_URL": Described(
+            "DATABASE_URL": Description(_("Database")),
+            "STATS_DATABASE_URL": Description(
                 _("Database replica for statistics"), _("figures lag with it")
             ),
-            "CACHE_URL": Described(_("Shared cache"), _("unset: one per process")),
+            "CACHE_URL": Description(_("Shared cache"), _("unset: one per process")),
         },
     ),
     Group(
         "alerts",
         _("Alerts"),
         {
-            "ALERT_EMAILS": Described(_("Alert recipients")),
-            "EMAIL_URL": Described(_("Mail server")),
-            "ALERT_WEBHOOKS": Described(_("Chat webhooks")),
-            "ALERT_DAILY_COST": Described(
+            "ALERT_EMAILS": Description(_("Alert recipients")),
+            "EMAIL_URL": Description(_("Mail server")),
+            "ALERT_WEBHOOKS": Description(_("Chat webhooks")),
+            "ALERT_DAILY_COST": Description(
                 _("Daily cost threshold (yuan)"), _("only notifies, stops nothing")
             ),
-            "ALERT_FAILURE_RATE": Described(
+            "ALERT_FAILURE_RATE": Description(
                 _("Failure rate threshold (%)"), _("of the requests in the window")
             ),
-            "ALERT_WINDOW_MINUTES": Described(_("Window (minutes)")),
-            "ALERT_MIN_REQUESTS": Described(_("Minimum requests"), _("with fewer, no alert")),
-            "ALERT_HIT_RATE_FALL": Described(
+            "ALERT_WINDOW_MINUTES": Description(_("Window (minutes)")),
+            "ALERT_MIN_REQUESTS": Description(_("Minimum requests"), _("with fewer, no alert")),
+            "ALERT_HIT_RATE_FALL": Description(
                 _("Hit-rate drop (points)"), _("vs. the same hour before")
             ),
-            "ALERT_AGREEMENT_FALL": Described(
+            "ALERT_AGREEMENT_FALL": Description(
                 _("Agreement drop (points)"), _("7 days against 4 weeks")
             ),
         },
