@@ -14,6 +14,5 @@ from clients.models import App, AppKey
 @receiver([post_save, post_delete], sender=AppKey)
 def changed(**_: Any) -> None:
     directory.invalidate()
-    transaction.on_commit(
-        directory.invalidate
-    )  # threads may have read the old row until the commit
+    # Until the commit, other threads may have read the old row.
+    transaction.on_commit(directory.invalidate)

@@ -110,7 +110,7 @@ def test_a_revoked_key_stops_at_once_where_it_was_revoked(client: Client) -> Non
     run("revoke_key", key[:11])
 
     assert_refused(ask(client, **bearer(key)))
-    with pytest.raises(CommandError, match="No key begins so"):
+    with pytest.raises(CommandError, match="No key begins like this"):
         run("revoke_key", "pc_nothing_")
 
 

@@ -75,9 +75,8 @@ class FileStore:
         rows = [{f.column: getattr(state, f.attname) for f in self.FIELDS} for state in states]
         try:
             self._replace(json.dumps(rows, default=str))
-        except (
-            OSError
-        ) as error:  # then there is a notification every minute, which is better than none
+        except OSError as error:
+            # Then the channels are notified every minute, which is better than not at all.
             logger.warning("%s cannot be written: %s", self._path, error)
 
     def _replace(self, text: str) -> None:

@@ -11,8 +11,8 @@ from privacy.people import Person
 
 
 def add_person(parser: ArgumentParser) -> None:
-    parser.add_argument("user_id", help="as apps send it, or as pages show it")
-    parser.add_argument("--app", help="what this app has of the user, instead of all apps")
+    parser.add_argument("user_id", help="as apps send it, or as the staff's pages show it")
+    parser.add_argument("--app", help="only the data of this app; default: of all apps")
 
 
 def person_of(options: dict[str, Any]) -> Person:

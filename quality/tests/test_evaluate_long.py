@@ -33,7 +33,7 @@ def test_a_long_run_with_steady_answers_stays_locked(
 
     def run_again() -> None:
         wait_until(lambda: len(model.requests) == 17, 60)
-        with pytest.raises(CommandError, match="Another process is at the same run"):
+        with pytest.raises(CommandError, match="Another process is working on the same run"):
             evaluate(photos)
         refused.set()
 
@@ -61,5 +61,5 @@ def test_of_two_commands_at_once_one_asks(photos: LabelledPhotos, model: DashSco
 
     at_once([run] * 2)
 
-    assert refusals == ["Another process is at the same run."]
+    assert refusals == ["Another process is working on the same run."]
     assert EvaluationRun.objects.count() == len(model.requests) == 1

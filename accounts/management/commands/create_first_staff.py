@@ -1,4 +1,4 @@
-"""The staff account of a new installation."""
+"""Create the first staff account of a new installation."""
 
 import os
 import secrets

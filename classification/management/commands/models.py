@@ -16,15 +16,15 @@ from classification.providers.registry import ProviderConfig
 
 class Command(BaseCommand):
     help = (
-        "Print what is known of each model: which is asked, its price, its last day, and from "
-        "where and when each fact is. Correct facts in LLM_MODELS_FILE, prices in LLM_PRICES."
+        "Print the model table: the models in use, and the price, retirement, source and age of "
+        "each model's facts. Override facts in LLM_MODELS_FILE, and prices in LLM_PRICES."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
         providers = [] if settings.LLM_PROVIDER == "local" else registry.configured()
         asked = [name for provider in providers for name in provider.models_today()]
-        self.stdout.write("\n".join(_in_force(providers)))
+        self.stdout.write("\n".join(_in_use(providers)))
         with translation.override("en"):
             for notice in retirements.notices():
                 self.stdout.write(notice.sentence)
@@ -38,9 +38,9 @@ def _names(asked: list[str]) -> list[str]:
     return list(dict.fromkeys([*asked, *settings.MODEL_TABLE.models, *own]))
 
 
-def _in_force(providers: Sequence[ProviderConfig]) -> Iterator[str]:
+def _in_use(providers: Sequence[ProviderConfig]) -> Iterator[str]:
     if not providers:
-        yield "No model of this table is asked: the on-device model answers, or no key is set."
+        yield "None of these models is in use: the on-device model answers, or no key is set."
     for number, provider in enumerate(providers):
         first, *others = provider.models_today()
         then = f"; if that is denied, to {', then '.join(others)}" if others else ""

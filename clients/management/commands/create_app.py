@@ -1,4 +1,4 @@
-"""Make an app and its key, or change an app's limits."""
+"""Create an app and its key, or change an app's limits."""
 
 import json
 from argparse import ArgumentParser
@@ -11,23 +11,23 @@ from django.db import transaction
 from clients.models import ANONYMOUS, LIMITS, App, AppKey
 
 LIMIT_HELP = {
-    "new_photos_per_day": "uploads that the cache does not answer, in a local day",
-    "cost_per_day": "cost of calls to the model, in a local day",
-    "requests_per_minute": "requests of any kind",
-    "user_new_photos_per_day": "new photos of each user",
-    "address_new_photos_per_day": "new photos of each address, where a request names no user",
+    "new_photos_per_day": "uploads per local day that the cache does not answer",
+    "cost_per_day": "cost of model calls per local day",
+    "requests_per_minute": "requests of any kind per minute",
+    "user_new_photos_per_day": "new photos of each user per day",
+    "address_new_photos_per_day": "new photos per day of each address, for requests without a user",
 }
 
 
 class Command(BaseCommand):
     help = (
-        "Make an app and print its key, which is shown only once. For an app that is there "
-        "already, set the limits that are given, or switch it; 'none' takes a limit away."
+        "Create an app and print its key, which is shown only once. For an existing app, set the "
+        "given limits, or switch it on or off; 'none' removes a limit."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("name", help=f"'{ANONYMOUS}' is who sends no credential")
-        parser.add_argument("--contact", help="whom to write to when the app misbehaves")
+        parser.add_argument("name", help=f"'{ANONYMOUS}' is for requests without a credential")
+        parser.add_argument("--contact", help="who to contact when the app misbehaves")
         for limit in LIMITS:
             metavar = "YUAN" if limit == "cost_per_day" else "N"
             parser.add_argument(
@@ -37,7 +37,7 @@ class Command(BaseCommand):
             "--trusted",
             action="store_true",
             default=None,
-            help="hashes that one user declares are answered to all users of the app",
+            help="hashes that one of its users declares count for all of them",
         )
         switch = parser.add_mutually_exclusive_group()
         switch.add_argument(
@@ -45,7 +45,7 @@ class Command(BaseCommand):
             dest="is_active",
             action="store_true",
             default=None,
-            help="answer the app again",
+            help="accept the app's requests again",
         )
         switch.add_argument(
             "--off",
@@ -62,8 +62,8 @@ class Command(BaseCommand):
             changes = _changes(options)
             if not is_new and not changes:
                 raise CommandError(
-                    f"There is an app {app.name} already. Give what to change, or make it a new "
-                    f"key: rotate_key {app.name}"
+                    f"The app {app.name} exists already. Say what to change, or create a new key "
+                    f"for it: rotate_key {app.name}"
                 )
             for field, value in changes.items():
                 setattr(app, field, value)
@@ -119,4 +119,4 @@ def _as_json(app: App, key: str | None) -> str:
 def _as_text(app: App, key: str | None) -> str:
     if key is None:
         return f"App {app.name} changed; it is {'on' if app.is_active else 'off'}."
-    return f"App: {app.name}\nKey, shown only this once: {key}"
+    return f"App: {app.name}\nKey (shown only once): {key}"

@@ -1,4 +1,4 @@
-"""The app of a new installation, so that its first client has a key."""
+"""Create the first app of a new installation, so that its first client has a key."""
 
 from typing import Any
 
@@ -12,8 +12,8 @@ NAME = "app"
 
 class Command(BaseCommand):
     help = (
-        f"Make the app '{NAME}' on a new installation, one without apps and without a staff "
-        "account, and print its key, which is shown only once. Elsewhere it does nothing."
+        f"Create the app '{NAME}' and print its key, which is shown only once. Does nothing if "
+        "there is an app or a staff account already."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -22,4 +22,4 @@ class Command(BaseCommand):
             return
         app = App.objects.create(name=NAME)
         self.stdout.write(f"App: {app.name}")
-        self.stdout.write(f"Key, shown only this once: {AppKey.objects.issue(app)[1]}")
+        self.stdout.write(f"Key (shown only once): {AppKey.objects.issue(app)[1]}")

@@ -1,4 +1,4 @@
-"""The apps, their limits and their keys."""
+"""List the apps, their limits and their keys."""
 
 import json
 from argparse import ArgumentParser
@@ -12,7 +12,7 @@ from clients.models import LIMITS, App, AppKey
 
 
 class Command(BaseCommand):
-    help = "List the apps with their limits, and their keys by how they begin."
+    help = "List the apps with their limits, and the beginnings of their keys."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", action="store_true", help="print JSON")

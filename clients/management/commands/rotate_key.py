@@ -1,4 +1,4 @@
-"""Give an app a new key, while the older ones still work for some time."""
+"""Create a new key for an app; the older ones remain valid for some time."""
 
 import json
 from argparse import ArgumentParser
@@ -15,8 +15,8 @@ from clients.models import AppKey
 
 class Command(BaseCommand):
     help = (
-        "Make a new key for an app, and print it: it is shown only once. The keys the app has "
-        "now stop after --overlap, and so do its users' tokens that were made with them."
+        "Create a new key for an app and print it; it is shown only once. The app's existing keys "
+        "expire after --overlap, and so do the user tokens that were issued with them."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -25,7 +25,7 @@ class Command(BaseCommand):
             "--overlap",
             type=arguments.duration,
             default=timedelta(days=7),
-            help="how long the keys of now go on working; default: 7d",
+            help="how long the existing keys remain valid; default: 7d",
         )
         parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -41,5 +41,5 @@ class Command(BaseCommand):
             described = {"app": app.name, "key": key, "older_keys_until": local.isoformat()}
             self.stdout.write(json.dumps(described))
             return
-        self.stdout.write(f"Older keys of {app.name} stop at {local:%Y-%m-%d %H:%M}.")
-        self.stdout.write(f"Key, shown only this once: {key}")
+        self.stdout.write(f"Older keys of {app.name} expire at {local:%Y-%m-%d %H:%M}.")
+        self.stdout.write(f"Key (shown only once): {key}")

@@ -1,4 +1,4 @@
-"""Take over an older installation's database, or say what that would do."""
+"""Take over an older installation's database, or report what that would change."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -15,10 +15,10 @@ READY, TO_LOOK_AT, DOES_NOT_FIT = 0, 1, 2
 
 class Command(BaseCommand):
     help = (
-        "Take over the tables of an older installation in this database: adapt them, add what "
-        "is new, keep every row. Safe to run twice, and after an interruption. Stop the older "
-        "service first. With --check nothing is written; its exit status is 0 if all is well, "
-        "1 if some rows are impossible, 2 if the tables are incompatible."
+        "Take over the tables of an older installation in this database: adapt them, add new "
+        "ones, keep every row. Safe to repeat and to interrupt. Stop the older service first. "
+        "With --check nothing is written; the exit status is then 0 if all is well, 1 if some rows "
+        "are impossible, 2 if the tables are incompatible."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -16,8 +16,8 @@ MARKS = {"ok": "ok     ", "warning": "warning", "problem": "PROBLEM"}
 class Command(BaseCommand):
     help = (
         "Check settings, database, migrations, rows, Redis, disks, clocks, key, models, static "
-        "files, log and timers, and say what to do about each finding. The exit status is 0 if "
-        "all is well, 1 with warnings, 2 with problems. No paid call is made without --paid."
+        "files, log and timers, with advice for each finding. The exit status is 0 if all is "
+        "well, 1 with warnings, 2 with problems. No paid call is made without --paid."
     )
     # System checks are part of the findings.
     requires_system_checks = []

@@ -12,11 +12,13 @@ from privacy.management import arguments
 
 
 class Command(BaseCommand):
-    help = "Write everything that is kept of a user as JSON, into a file that only you may read."
+    help = (
+        "Export everything that is stored about a user as JSON, to a file that only you can read."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         arguments.add_person(parser)
-        parser.add_argument("--output", required=True, help="a file that is not there yet, or -")
+        parser.add_argument("--output", required=True, help="a new file, or - for standard output")
 
     def handle(self, *args: Any, **options: Any) -> None:
         pieces = export(arguments.person_of(options))

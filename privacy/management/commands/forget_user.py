@@ -1,4 +1,4 @@
-"""Forget a user: everything that names them, everywhere."""
+"""Delete everything that identifies a user."""
 
 import sys
 from argparse import ArgumentParser
@@ -15,14 +15,14 @@ from privacy.models import Erasure
 
 class Command(BaseCommand):
     help = (
-        "Delete everything that names a user, in small batches while others write. Sums of past "
-        "days do not change. Killed, it goes on in a running server, or when it is run again; run "
-        "twice, it does no harm. Prints a receipt, which does not name the user."
+        "Delete everything that identifies a user, in small batches while the service runs. Sums "
+        "of past days do not change. If it is interrupted, a running server finishes it, or the "
+        "next run; running it twice is harmless. Prints a receipt, which does not name the user."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         arguments.add_person(parser)
-        parser.add_argument("--yes", action="store_true", help="do not ask")
+        parser.add_argument("--yes", action="store_true", help="do not ask for confirmation")
 
     def handle(self, *args: Any, **options: Any) -> None:
         person = arguments.person_of(options)
@@ -36,12 +36,12 @@ class Command(BaseCommand):
         # Not the sum of these steps: running servers may have taken over some.
         erasure.refresh_from_db()
         gone = sum(erasure.rows.values())
-        self.stdout.write(f"Receipt {erasure}: {gone} rows are gone or name nobody any more.")
+        self.stdout.write(f"Receipt {erasure}: {gone} rows were deleted or anonymized.")
         for table, rows in sorted(erasure.rows.items()):
             self.stdout.write(f"  {table}: {rows}")
 
 
 def _is_confirmed() -> bool:
     if not sys.stdin.isatty():
-        raise CommandError("Give --yes where nobody can be asked.")
+        raise CommandError("Pass --yes to confirm: there is no terminal to ask on.")
     return input("Forget this user? Type yes: ").strip().lower() == "yes"

@@ -1,4 +1,4 @@
-"""Measure a model and a prompt on photos whose category is known."""
+"""Measure a model and a prompt on labelled photos."""
 
 import json
 import sys
@@ -27,18 +27,20 @@ from quality.models import EvaluationRun
 
 class Command(BaseCommand):
     help = (
-        "Measure a model and a prompt on photos whose category is known: accuracy, precision and "
-        "recall per category, confusion, calibration, time, tokens and cost. Nothing is cached or "
-        "logged; calls are in the ledger and under DAILY_COST_LIMIT. A run that was interrupted "
-        "is taken up when the command is given again: no photo is paid for twice."
+        "Measure a model and a prompt on labelled photos: accuracy, precision and recall per "
+        "category, confusion, calibration, time, tokens and cost. Nothing is cached or logged; "
+        "calls are in the ledger, and DAILY_COST_LIMIT applies. The same command resumes an "
+        "interrupted run: no photo is paid for twice."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("folder", type=Path, metavar="DIR", help="one sub-folder per category")
+        parser.add_argument(
+            "folder", type=Path, metavar="DIR", help="a folder with one subfolder per category"
+        )
         parser.add_argument(
             "--provider", default="", help="aliyun, openai or local; default: LLM_PROVIDER"
         )
-        parser.add_argument("--model", default="", help="default: the one in use")
+        parser.add_argument("--model", default="", help="default: the live one")
         prompt = parser.add_mutually_exclusive_group()
         prompt.add_argument("--prompt-version", type=int, metavar="N", help="a published prompt")
         prompt.add_argument("--prompt-file", type=Path, metavar="FILE", help="a draft, in UTF-8")
@@ -49,7 +51,7 @@ class Command(BaseCommand):
             "--max-cost",
             type=yuan,
             metavar="YUAN",
-            help="spend no more than this now: no call begins that could pass it",
+            help="the most to spend now: no call starts that could exceed it",
         )
         parser.add_argument("--compare", type=int, metavar="RUN", help="an earlier run's number")
         parser.add_argument("--json", action="store_true", help="print the figures as JSON")
@@ -64,11 +66,11 @@ class Command(BaseCommand):
         except (SetError, SubjectError, OSError) as error:
             raise CommandError(str(error)) from error
         for name in labelled.copies:
-            self.stderr.write(f"{name} is there twice and counts once.")
-        # First, since two commands at once would each open a run, and pay for its photos.
+            self.stderr.write(f"{name} is a copy of another file, and counts once.")
+        # Otherwise, two commands at once would each open a run and pay for its photos.
         with exclusive(f"evaluation-{subject.key(labelled.hash)[:32]}", wait_seconds=0) as is_mine:
             if not is_mine:
-                raise CommandError("Another process is at the same run.")
+                raise CommandError("Another process is working on the same run.")
             run = open_run(labelled, subject)
             self._measure(run, labelled, subject, options["max_cost"])
         self._write_report(run, earlier, as_json=options["json"])
@@ -76,8 +78,8 @@ class Command(BaseCommand):
     def _measure(
         self, run: EvaluationRun, labelled: LabelledSet, subject: Subject, max_cost: Decimal | None
     ) -> None:
-        """Ask about what is still open, and finish the run. Raises CommandError, leaving it to be
-        taken up, where photos stay open."""
+        """Ask about the open photos, and finish the run. Raises CommandError if photos remain open;
+        the run can then be resumed."""
         photos = open_photos(run, labelled.photos)
         self._announce(run, subject, photos, max_cost)
         measuring = Measuring(run, subject, max_cost)
@@ -92,7 +94,7 @@ class Command(BaseCommand):
             why = measuring.stopped_because or failed
             raise CommandError(
                 f"{left} photos are still open ({why}). Run {run.pk} has the others; the same "
-                "command takes it up, without paying for them again."
+                "command resumes it without paying for them again."
             )
         snapshots = run.results.exclude(snapshot="").values_list("snapshot", flat=True).distinct()
         run.snapshot = ", ".join(sorted(snapshots))[:255]
@@ -106,12 +108,12 @@ class Command(BaseCommand):
         photos: list[LabelledPhoto],
         max_cost: Decimal | None,
     ) -> None:
-        """Say what will be asked, and what that costs. Raises CommandError where it is too much."""
+        """Print what the run will ask and cost. Raises CommandError if it costs too much."""
         cost = forecast(subject, len(photos))
         done = run.photo_count - len(photos)
         self.stderr.write(
             f"Run {run.pk}: {len(photos)} photos for {subject.model}"
-            + (f", {done} are done" if done else "")
+            + (f", {done} done before" if done else "")
             + f". {cost.sentence}"
         )
         if max_cost is not None and cost.expected is not None and cost.expected > max_cost:
@@ -140,9 +142,9 @@ def _run(number: int) -> EvaluationRun:
 
 
 def _prompt(options: dict[str, Any]) -> PromptVersion | None:
-    """The prompt that the options name; None for the one in force."""
+    """The prompt that the options name; None for the live one."""
     if file := options["prompt_file"]:
-        # As the prompt page keeps a text, so that a draft is known again when it is published.
+        # As the prompt page stores a text, so that the draft is recognised when it is published.
         text = file.read_text(encoding="utf-8").replace("\r\n", "\n").strip()
         return PromptVersion(text=text)
     if number := options["prompt_version"]:

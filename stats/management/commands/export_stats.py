@@ -1,4 +1,4 @@
-"""Write figures into a file: for a spreadsheet, a script, or to lay beside a bill."""
+"""Export the statistics to a file, for spreadsheets, scripts, or comparison with a bill."""
 
 import os
 import sys
@@ -82,7 +82,7 @@ def _output(name: str) -> Iterator[BinaryIO]:
             yield sys.stdout.buffer
             sys.stdout.flush()
         except BrokenPipeError:
-            # Python would complain once more when it closes what nobody reads.
+            # Otherwise Python reports the error again when it closes the pipe.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise CommandError("Standard output was closed.") from None
         return
@@ -90,4 +90,4 @@ def _output(name: str) -> Iterator[BinaryIO]:
         with Path(name).open("wb") as file:
             yield file
     except OSError as error:
-        raise CommandError(f"{name} can't be written: {error.strerror}.") from error
+        raise CommandError(f"{name} cannot be written: {error.strerror}.") from error

@@ -1,4 +1,4 @@
-"""Add the log and the ledger up anew, for figures that do not agree with them."""
+"""Recompute the statistics from the log and the ledger, if they disagree."""
 
 import sys
 from argparse import ArgumentParser
@@ -37,7 +37,7 @@ class Command(BaseCommand):
                 continue
             rebuilt += 1
             if count.missing:
-                self.stdout.write(f"{count.day}: {count.missing} rows had been missing.")
+                self.stdout.write(f"{count.day}: {count.missing} rows were missing.")
         rebuild.rebuild_users()
         self.stdout.write(f"{rebuilt} days recounted.")
 

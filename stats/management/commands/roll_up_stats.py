@@ -1,4 +1,4 @@
-"""Add up the request log and the ledger, so that figures are read from small tables."""
+"""Roll up the request log and the ledger into the small tables that statistics are read from."""
 
 import os
 import sys
@@ -30,9 +30,9 @@ class Command(BaseCommand):
                 bar.update(rows)
                 count += rows
         if not count and has_settled_rows():
-            # A timer must not take it for success.
+            # A timer must not record it as a success.
             raise CommandError(
-                "Another run is adding up; this one did nothing.", returncode=os.EX_TEMPFAIL
+                "Another run is rolling up; this one did nothing.", returncode=os.EX_TEMPFAIL
             )
         for age in range(FILLED_DAYS):
             rebuild.fill_minutes(timezone.localdate() - timedelta(days=age))

@@ -1,4 +1,4 @@
-"""Write a made-up history, or remove it."""
+"""Generate demo data, or remove it."""
 
 import sys
 from argparse import ArgumentParser
@@ -17,7 +17,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--days", type=int, default=90, help="default: 90")
         parser.add_argument(
-            "--requests", type=int, default=100_000, help="in all of these days; default: 100000"
+            "--requests",
+            type=int,
+            default=100_000,
+            help="total number of requests; default: 100000",
         )
         parser.add_argument("--remove", action="store_true", help="remove all demo data")
 
