@@ -61,8 +61,9 @@ class App(models.Model):
         blank=True,
         validators=[MinValueValidator(2)],
         help_text=_(
-            "When so many of its users say the same, each with a token, the answer is corrected "
-            "for everybody, unless staff have decided about it. Empty: votes correct nothing."
+            "When one category has so many more votes than all others together, counting only "
+            "users with tokens, the answer is corrected for everybody, unless staff have decided "
+            "about it. Empty: votes correct nothing."
         ),
     )
     new_photos_per_day = models.PositiveIntegerField(
