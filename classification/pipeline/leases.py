@@ -20,7 +20,7 @@ from django.utils import timezone
 from classification.choices import OK, Source
 from classification.errors import ServiceError
 from classification.model_output import Classification
-from classification.models import Lease
+from classification.models import Lease, PromptVersion
 from classification.pipeline import answer_cache
 from classification.pipeline.heartbeat import heartbeat
 from classification.pipeline.request_log import Result
@@ -79,7 +79,7 @@ def acquire(
         if lease is None:
             is_ours = _insert(image_hash, token, prompt_version)
         else:
-            is_ours = watch.take_over(lease, token)
+            is_ours = watch.take_over(lease, token, prompt_version)
         if is_ours:
             return token
         release_connection()
@@ -199,14 +199,17 @@ class _Watch:
             return Result.failed(lease.ending)
         return Result(Classification(**lease.answer), Source.LLM) if lease.answer else None
 
-    def take_over(self, lease: Lease, token: str) -> bool:
+    def take_over(self, lease: Lease, token: str, prompt_version: int) -> bool:
         """Take over a lease that was released or whose holder is dead; return whether it
-        succeeded."""
+        succeeded. Raises PromptChanged."""
         if self._seen != (lease.token, lease.renewals):
             self._seen = lease.token, lease.renewals
             self._moved_at = time.monotonic()
         if not lease.ending and time.monotonic() - self._moved_at < DEAD_SECONDS:
             return False
+        # As the INSERT does: the prompt may have changed while this process waited.
+        if PromptVersion.objects.filter(version__gt=prompt_version).exists():
+            raise PromptChanged
         taken = Lease.objects.filter(
             image_hash=lease.image_hash, token=lease.token, renewals=lease.renewals
         ).update(token=token, renewals=0, ending="", answer=None, created_at=timezone.now())

@@ -6,10 +6,11 @@ import pytest
 from django.db import Error, InterfaceError, OperationalError, connection
 from django.test import Client
 
-from classification.models import Lease
+from classification.default_prompt import DEFAULT_PROMPT
+from classification.models import CacheEntry, Lease, PromptVersion
 from classification.pipeline import classify, leases
 from classification.pipeline.write_behind import buffer
-from tests.support.api import upload
+from tests.support.api import sha256, upload
 from tests.support.dashscope_server import DashScopeServer
 from tests.support.pictures import photo
 
@@ -53,6 +54,28 @@ def test_a_lease_is_released_if_the_database_fails_at_the_second_look(
     assert (failed.status_code, failed.json()["error_code"]) == (503, "database_unavailable")
     assert answered.json()["source"] == "llm"
     assert len(model.requests) == 1
+
+
+def test_a_lease_taken_over_is_for_the_prompt_of_now(
+    client: Client, model: DashScopeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another host publishes one while this one waits for the holder, which is dead."""
+    upload(client, photo(seed=1))
+    monkeypatch.setattr(leases, "DEAD_SECONDS", 0)
+    Lease.objects.create(image_hash=sha256(photo(seed=2)), token="killed")
+
+    def publish_before(execute: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith("SELECT") and "flight" in sql:
+            version = PromptVersion(version=2, text=DEFAULT_PROMPT, accepted_from=2)
+            PromptVersion.objects.bulk_create([version], ignore_conflicts=True)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(publish_before):
+        answered = upload(client, photo(seed=2))
+
+    assert answered.json()["source"] == "llm"
+    assert len(model.requests) == 2
+    assert CacheEntry.objects.get(image_hash=sha256(photo(seed=2))).prompt_version == 2
 
 
 @pytest.mark.parametrize("error", ERRORS)
