@@ -4,10 +4,11 @@ import hashlib
 import math
 from datetime import timedelta
 
-from django.db import models, transaction
+from django.db import models
 from django.utils import timezone
 
 from accounts.api_tokens import ApiToken as ApiToken
+from core.database.transactions import write_atomically
 
 WINDOW = timedelta(minutes=15)
 LEFT_OVER = timedelta(days=1)
@@ -18,16 +19,18 @@ class AttemptCountManager(models.Manager["AttemptCount"]):
         """Count an attempt before its result is known, so that concurrent ones cannot exceed the
         limit. Returns 0, or the seconds to wait until attempts are possible again; those made
         meanwhile do not count."""
-        now, key = timezone.now(), _key(kind, value)
-        with transaction.atomic():
-            self.get_or_create(key=key, defaults={"since": now})
-            count = self.select_for_update().get(key=key)
-            if not now - WINDOW < count.since <= now + WINDOW:  # over, or written by a wrong clock
-                count.since, count.attempts = now, 0
-            if count.attempts >= limit:
-                return math.ceil((count.since + WINDOW - now).total_seconds())
-            count.attempts += 1
-            count.save()
+        return write_atomically(self._attempt, _key(kind, value), limit)
+
+    def _attempt(self, key: str, limit: int) -> int:
+        now = timezone.now()
+        self.get_or_create(key=key, defaults={"since": now})
+        count = self.select_for_update().get(key=key)
+        if not now - WINDOW < count.since <= now + WINDOW:  # over, or written by a wrong clock
+            count.since, count.attempts = now, 0
+        if count.attempts >= limit:
+            return math.ceil((count.since + WINDOW - now).total_seconds())
+        count.attempts += 1
+        count.save()
         return 0
 
     def wait(self, kind: str, value: str, limit: int) -> int:

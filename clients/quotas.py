@@ -229,8 +229,10 @@ def _counter(requester: Requester, day: date, used_before: UsedBefore) -> QuotaC
     if found:
         return found
     new_photos, spent = used_before(requester.app.id, day)
-    # Outside a transaction, in which processes that find the row would each hold a lock on it.
-    return QuotaCounter.objects.get_or_create(
+    # Not in reserve()'s transaction, in which processes that find the row would each hold a lock
+    # on it.
+    return write_atomically(
+        QuotaCounter.objects.get_or_create,
         day=day,
         app_id=requester.app.id,
         scope=Scope.APP,
@@ -240,9 +242,13 @@ def _counter(requester: Requester, day: date, used_before: UsedBefore) -> QuotaC
 
 
 def _subject_counter(app: AppInfo, day: date, scope: Scope, subject: str) -> QuotaCounter:
-    return QuotaCounter.objects.get_or_create(day=day, app_id=app.id, scope=scope, subject=subject)[
-        0
-    ]
+    return write_atomically(
+        QuotaCounter.objects.get_or_create,
+        day=day,
+        app_id=app.id,
+        scope=scope,
+        subject=subject,
+    )[0]
 
 
 def _take_of_app(pk: int, app: AppInfo, amount: int) -> bool:

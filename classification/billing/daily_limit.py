@@ -111,9 +111,9 @@ def _open(day: date) -> None:
         if _opened == day:
             return
         midnight = wall_clock.midnight(day)
-        # Outside the transaction, in which processes that find the row would each hold a lock on
-        # it.
-        SpendingDay.objects.get_or_create(day=day)
+        # Not in the transaction that follows, in which processes that find the row would each hold
+        # a lock on it.
+        write_atomically(SpendingDay.objects.get_or_create, day=day)
         write_atomically(lambda: _count_earlier_spending(day, midnight))
         _opened = day
 

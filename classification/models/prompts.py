@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import IntegrityError, models, transaction
+from django.db import IntegrityError, models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from classification.default_prompt import DEFAULT_PROMPT
+from core.database.transactions import write_atomically
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -21,9 +22,9 @@ class PromptVersionManager(models.Manager["PromptVersion"]):
         latest = self.order_by("-version").first()
         if latest:
             return latest
+        text = settings.CLASSIFICATION_PROMPT or DEFAULT_PROMPT
         try:
-            with transaction.atomic():
-                return self.create(version=1, text=settings.CLASSIFICATION_PROMPT or DEFAULT_PROMPT)
+            return write_atomically(self.create, version=1, text=text)
         except IntegrityError:  # another process was first
             return self.get(version=1)
 
@@ -43,14 +44,14 @@ class PromptVersionManager(models.Manager["PromptVersion"]):
         """
         version = after + 1
         accepted_from = self.get(version=after).accepted_from if keep_older else version
-        with transaction.atomic():
-            return self.create(
-                version=version,
-                text=text,
-                author=author,
-                restored_from=restored_from,
-                accepted_from=accepted_from,
-            )
+        return write_atomically(
+            self.create,
+            version=version,
+            text=text,
+            author=author,
+            restored_from=restored_from,
+            accepted_from=accepted_from,
+        )
 
 
 class PromptVersion(models.Model):

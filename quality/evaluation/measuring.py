@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from decimal import Decimal
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 
 from classification.billing import reservations
 from classification.choices import Billed
@@ -17,6 +17,7 @@ from classification.images import Photo
 from classification.images.uploads import prepare_upload
 from classification.pipeline.model_call import ModelReply, ask_model, record_calls
 from classification.providers.base import Answer, ProviderError
+from core.database.transactions import write_atomically
 from quality.evaluation.budget import Budget
 from quality.evaluation.labelled_set import LabelledPhoto
 from quality.evaluation.subject import LOCAL, Subject
@@ -133,9 +134,7 @@ class Measuring:
         if reply.calls:
             result.input_tokens = reply.calls[-1].input_tokens
             result.output_tokens = reply.calls[-1].output_tokens
-        with transaction.atomic():
-            record_calls(reply)
-            result.save()
+        write_atomically(_save_paid, result, reply)
         with self._lock:
             self._failures_in_a_row = 0
         return result
@@ -176,6 +175,11 @@ def _use_connection() -> None:
     is then."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
+
+
+def _save_paid(result: EvaluatedPhoto, reply: ModelReply) -> None:
+    record_calls(reply)
+    result.save()
 
 
 def _open_failure(reply: ModelReply) -> ProviderError | None:

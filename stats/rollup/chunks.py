@@ -17,6 +17,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import Count, Max, Model, Q, QuerySet, Sum
 
 from core.database.errors import is_conflict
+from core.database.transactions import write_atomically
 from stats import aggregations
 from stats.models import RollUp, RollUpChunk
 from stats.rollup.summary_tables import add_up
@@ -109,7 +110,8 @@ def _add_unknown(rows: QuerySet[Any], chunk: RollUpChunk) -> list[int]:
 def _settled(source: type[Model]) -> RollUp | None:
     """The state of a source with settled rows; None, after raising its ceiling, if there are
     none."""
-    state, _ = RollUp.objects.get_or_create(
+    state, _ = write_atomically(
+        RollUp.objects.get_or_create,
         table=source._meta.db_table,
         defaults={"ceiling": _last_id(source), "ceiling_time": time.time()},
     )
