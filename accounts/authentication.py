@@ -17,7 +17,11 @@ class ThrottledTokenAuthentication(TokenAuthentication):
     that sent too many wrong ones waits, with a right one too."""
 
     def authenticate(self, request: Request) -> Any:
-        scheme = request.headers.get("Authorization", "").partition(" ")[0]
+        header = request.headers.get("Authorization")
+        # The server reads a token that is not ASCII as an empty one.
+        if header == "":
+            raise exceptions.AuthenticationFailed
+        scheme = (header or "").partition(" ")[0]
         if scheme.lower() not in ("token", "bearer"):
             return None
         self.keyword = scheme

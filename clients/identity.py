@@ -48,6 +48,13 @@ def has_credential(meta: Mapping[str, Any]) -> bool:
     return bool(_credentials(meta))
 
 
+def check_key(meta: Mapping[str, Any]) -> None:
+    """Check the header X-API-Key of a request that another credential identifies. Raises
+    InvalidCredential, and DatabaseError."""
+    if "HTTP_X_API_KEY" in meta:
+        _identity_of(meta["HTTP_X_API_KEY"])
+
+
 def is_staff_token(meta: Mapping[str, Any]) -> bool:
     """Whether the request carries a staff token rather than an app's credential."""
     header = meta.get("HTTP_AUTHORIZATION")

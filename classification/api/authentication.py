@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from accounts.authentication import ThrottledTokenAuthentication
+from classification.api.staff_tokens import StaffTokenAuthentication
 from clients import identity, rate_limit_headers, throttle
 from clients.directory import KeyInfo
 from clients.identity import Identity, InvalidCredential
@@ -38,7 +38,7 @@ class AppOrStaffTokenAuthentication(AppAuthentication):
 
     def authenticate(self, request: Request) -> Any:
         if identity.is_staff_token(request.META):
-            return ThrottledTokenAuthentication().authenticate(request)
+            return StaffTokenAuthentication().authenticate(request)
         return super().authenticate(request)
 
 

@@ -35,7 +35,7 @@ class StaffSessionScheme(SessionScheme):  # type: ignore[no-untyped-call]
 class StaffTokenScheme(TokenScheme):  # type: ignore[no-untyped-call]
     """A token of somebody of the staff."""
 
-    target_class = "accounts.authentication.ThrottledTokenAuthentication"
+    target_class = "classification.api.staff_tokens.StaffTokenAuthentication"
     name = "staffToken"
     priority = 1  # before TokenScheme, whose words are not translated
 

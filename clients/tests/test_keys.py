@@ -14,6 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
+from rest_framework.authtoken.models import Token
 
 from clients.directory import LIFETIME_SECONDS, directory
 from clients.models import ANONYMOUS, App, AppKey
@@ -76,6 +77,22 @@ def test_a_reload_that_began_before_a_revocation_does_not_bring_the_key_back(
 
 def test_a_proxys_own_authorization_is_none_of_ours(client: Client) -> None:
     assert ask(client, Authorization="Basic dXNlcjpwYXNz").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "address", ["/api/v1/stats/today", "/api/v1/usage", "/api/v1/users/anna/export"]
+)
+def test_a_wrong_key_is_refused_beside_a_staff_token(
+    client: Client, admin_user: User, address: str
+) -> None:
+    token = {"Authorization": f"Token {Token.objects.create(user=admin_user).key}"}
+    key = make_app()
+
+    assert client.get(address, headers=token | {"X-API-Key": key}).status_code == 200
+    assert_refused(client.get(address, headers=token | {"X-API-Key": "wrong"}))
+    client.force_login(admin_user)
+    for header in ("X-API-Key", "Authorization"):
+        assert_refused(client.get(address, headers={header: ""}))
 
 
 def test_what_is_public_stays_so(client: Client) -> None:
