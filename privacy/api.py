@@ -76,8 +76,13 @@ class UserView(AppAPIView):
         return Response(answer.data, status=202)
 
 
-class UserExportView(AppAPIView):
+class UserExportView(UserView):
     """Exporting everything that is stored about a user."""
+
+    @extend_schema(exclude=True)
+    def delete(self, request: Request, user_id: str) -> Response:
+        """Forget a user whose id ends in `/export`."""
+        return super().delete(request, f"{user_id}/export")
 
     @extend_schema(
         operation_id="export_user",

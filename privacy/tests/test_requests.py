@@ -4,6 +4,7 @@ import json
 import logging
 from importlib import import_module
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from django.apps import apps
@@ -80,6 +81,23 @@ def test_an_app_exports_and_forgets_its_own_user(
     assert (receipt.requested_by, receipt.user_id) == ("app camera", None)
     again = client.delete(USER, headers=keys["camera"]).json()["data"]["rows"]
     assert again == ANONYMOUS_REQUESTER
+
+
+@pytest.mark.parametrize(
+    "user_id",
+    ["a/export", "export", "a/export/export", "/a/", "..", "a/../b", "a%2Fb", "a\nb", "小?#"],
+)
+def test_an_id_may_be_any_text(
+    client: Client, keys: dict[str, dict[str, str]], user_id: str
+) -> None:
+    check_cache(client, user_id=user_id, headers=keys["camera"])
+    buffer.flush()
+    address = f"/api/v1/users/{quote(user_id, safe='')}"
+    found = exported(client.get(f"{address}/export", headers=keys["camera"]))
+    answer = client.delete(address, headers=keys["camera"])
+
+    assert (found["user_id"], len(found["request_log"])) == (user_id, 1)
+    assert answer.json()["data"]["rows"]["request_log"] == 1
 
 
 def test_operators_do_it_for_all_apps_or_for_one(
