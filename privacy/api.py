@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from classification.api.authentication import AppAPIView, identity_of, own_key
 from classification.api.openapi import error_responses
-from classification.api.responses import SuccessResponse
+from classification.api.responses import SuccessResponse, stamp
 from clients.models import App
 from privacy import rights
 from privacy.people import Person
@@ -92,7 +92,7 @@ class UserExportView(UserView):
     )
     def get(self, request: Request, user_id: str) -> Any:
         asked = _asked(request, user_id, "privacy.find_person")
-        pieces = rights.begin_export(asked.person, asked.staff)
+        pieces = rights.begin_export(asked.person, asked.staff, {"success": True, **stamp()})
         # Evaluates the first piece, so that an immediate failure becomes an error response.
         streamed = chain([next(pieces)], pieces)
         return StreamingHttpResponse(streamed, content_type="application/json")

@@ -1,7 +1,7 @@
 """Exports everything stored about a person as JSON, streaming."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
@@ -12,12 +12,12 @@ from privacy.people import Person
 from privacy.personal_data import PLACES
 
 
-def export(person: Person) -> Iterator[str]:
-    """Yields the pieces of one JSON object. Raises DatabaseError."""
+def export(person: Person, stamp: Mapping[str, Any] | None = None) -> Iterator[str]:
+    """Yields the pieces of one JSON object, which begins with `stamp`. Raises DatabaseError."""
     names = dict(App.objects.values_list("pk", "name"))
     app = names.get(person.app_id or 0)
     head = {"user_id": person.user_id, "app": app, "exported_at": timezone.localtime()}
-    yield _json(head)[:-1]
+    yield _json({**(stamp or {}), **head})[:-1]
     for place in PLACES:
         yield f', "{place.name}": ['
         for number, row in enumerate(place.read(person)):

@@ -1,6 +1,6 @@
 """Erasure and export on behalf of a person, requested by apps or staff."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -22,8 +22,10 @@ def begin_erasure(
     return erasure, rows
 
 
-def begin_export(person: Person, staff: Any = None) -> Iterator[str]:
-    """Yields the JSON export of a person."""
+def begin_export(
+    person: Person, staff: Any = None, stamp: Mapping[str, Any] | None = None
+) -> Iterator[str]:
+    """Yields the JSON export of a person, which begins with `stamp`."""
     if staff:
         audit.record(staff, Erasure, _("Exported what is stored about a person"))
-    return export.export(person)
+    return export.export(person, stamp)

@@ -69,7 +69,9 @@ def exported(response: Any) -> Any:
 def test_an_app_exports_and_forgets_its_own_user(
     client: Client, keys: dict[str, dict[str, str]]
 ) -> None:
-    found = exported(client.get(f"{USER}/export", headers=keys["camera"]))
+    reply = client.get(f"{USER}/export", headers=keys["camera"])
+    found = exported(reply)
+    assert (found["success"], found["request_id"]) == (True, reply["X-Request-ID"])
     assert [row["app"] for row in found["request_log"]] == ["camera"]
 
     answer = client.delete(USER, headers=keys["camera"])
