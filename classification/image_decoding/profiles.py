@@ -16,11 +16,13 @@ _PRIMARIES: dict[int, Chromaticities] = {
     7: (*_D65, 0.630, 0.340, 0.310, 0.595, 0.155, 0.070),
     8: (*_C, 0.681, 0.319, 0.243, 0.692, 0.145, 0.049),
     9: (*_D65, 0.708, 0.292, 0.170, 0.797, 0.131, 0.046),
+    10: (1 / 3, 1 / 3, 1, 0, 0, 1, 0, 0),
     11: (0.314, 0.351, 0.680, 0.320, 0.265, 0.690, 0.150, 0.060),
     12: (*_D65, 0.680, 0.320, 0.265, 0.690, 0.150, 0.060),
     22: (*_D65, 0.630, 0.340, 0.295, 0.605, 0.155, 0.077),
 }
-# The numbers of an ICC parametric curve: an exponent alone, or one with a line near black.
+# The numbers of an ICC parametric curve: an exponent alone, with a factor, or with a line near
+# black.
 _CURVES: dict[int, tuple[float, ...]] = {
     # Television, as its screens show it.
     **dict.fromkeys((1, 6, 11, 14, 15), (2.4,)),
@@ -28,9 +30,12 @@ _CURVES: dict[int, tuple[float, ...]] = {
     4: (2.2,),
     5: (2.8,),
     8: (1.0,),
+    17: (2.6, (52.37 / 48) ** (1 / 2.6), 0.0),
     SRGB: (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045),
 }
-_CURVE_TYPES = {1: 0, 5: 3}
+# A profile has room for no more.
+MAX_EXPONENT = 32767
+_CURVE_TYPES = {1: 0, 3: 1, 5: 3}
 
 _D50 = (0.9642, 1.0, 0.8249)
 # The Bradford cone responses, in which profiles adapt colours to D50.
@@ -53,7 +58,7 @@ def of_coding_points(points: CodingPoints) -> bytes | None:
 def of_gamma(gamma: float, chromaticities: Chromaticities | None) -> bytes:
     """The profile of samples encoded with this exponent, in these primaries; in sRGB's if they are
     not given, or make no sense."""
-    curve = (1 / gamma,)
+    curve = (min(1 / gamma, MAX_EXPONENT),)
     try:
         return _profile(chromaticities or _PRIMARIES[BT709], curve)
     except (ZeroDivisionError, struct.error):

@@ -16,7 +16,7 @@ from classification.image_decoding.limits import MAX_PARTS
 BYTES_PER_PIXEL = {"HEIF": 13, "AVIF": 14}
 SECONDS_PER_PIXEL = {"HEIF": 60e-9, "AVIF": 40e-9}
 # The transfer characteristics of pure exponents, and of sRGB.
-OTHER_CURVES, SRGB = (4, 5, 8), 13
+OTHER_CURVES, SRGB = (4, 5, 8, 17), 13
 TURNS = {b"irot", b"imir"}
 MAX_ICC_BYTES = 4 * 1024 * 1024
 
