@@ -5,7 +5,7 @@ from io import BytesIO
 
 from PIL import Image, ImageCms
 
-from classification.image_decoding import hdr, profiles
+from classification.image_decoding import hdr, icc, profiles
 from classification.image_decoding.containers.source import CodingPoints, Source
 
 # The colour space of a profile -> the mode of pictures that it applies to.
@@ -13,6 +13,8 @@ MODES_OF_PROFILES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"}
 # The names of profiles that are sRGB. Others that begin so are not: some are linear.
 SRGB_NAMES = ("sRGB IEC61966-2", "sRGB built-in")
 CICP_TAG_BYTES = 12
+# The class of a profile, for which browsers do not care.
+DISPLAY = b"mntr"
 SRGB_GAMMA = 0.45455
 
 _SRGB = ImageCms.createProfile("sRGB")
@@ -26,8 +28,9 @@ def to_srgb(image: Image.Image, source: Source) -> Image.Image:
     points = _points_of_profile(source.icc) if source.icc else source.coding_points
     if points and points.transfer in hdr.TRANSFERS:
         return hdr.to_srgb(image.convert("RGB"), *points)
-    if icc := source.icc or _profile_of_numbers(source):
-        image = _through_profile(image, icc)
+    profile = source.icc or _profile_of_numbers(source)
+    if profile and icc.is_sound(profile):
+        image = _through_profile(image, profile)
     return image.convert("RGB")
 
 
@@ -41,9 +44,9 @@ def _profile_of_numbers(source: Source) -> bytes | None:
     return None
 
 
-def _through_profile(image: Image.Image, icc: bytes) -> Image.Image:
+def _through_profile(image: Image.Image, data: bytes) -> Image.Image:
     try:
-        profile = ImageCms.ImageCmsProfile(BytesIO(icc))
+        profile = ImageCms.ImageCmsProfile(BytesIO(data[:12] + DISPLAY + data[16:]))
         space = profile.profile.xcolor_space.strip()
         if space == "RGB" and image.mode == "L":
             image = image.convert("RGB")
@@ -62,13 +65,13 @@ def _is_srgb(profile: ImageCms.ImageCmsProfile, space: str) -> bool:
     return space == "RGB" and (name == "sRGB" or name.startswith(SRGB_NAMES))
 
 
-def _points_of_profile(icc: bytes) -> CodingPoints | None:
+def _points_of_profile(profile: bytes) -> CodingPoints | None:
     """The coding points in a profile's `cicp` tag, which HDR pictures have."""
-    tags = int.from_bytes(icc[128:132], "big")
+    tags = int.from_bytes(profile[128:132], "big")
     for number in range(min(tags, 100)):
-        entry = icc[132 + 12 * number : 144 + 12 * number]
+        entry = profile[132 + 12 * number : 144 + 12 * number]
         if entry[:4] == b"cicp":
             start = int.from_bytes(entry[4:8], "big")
-            tag = icc[start : start + CICP_TAG_BYTES]
+            tag = profile[start : start + CICP_TAG_BYTES]
             return CodingPoints(tag[8], tag[9]) if len(tag) == CICP_TAG_BYTES else None
     return None

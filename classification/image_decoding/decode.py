@@ -1,13 +1,14 @@
 """Decodes the bytes of a file to a reduced JPEG. Runs in a process of its own, see `__main__`; must
 not import Django."""
 
+import contextlib
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 
 import pillow_heif
-from PIL import Image
+from PIL import Image, ImageFile
 
 from classification.image_decoding import exif, limits
 from classification.image_decoding.containers import gif, isobmff, jpeg, png, webp
@@ -94,19 +95,67 @@ def _open(source: Source, max_side: int) -> Image.Image:
         return _open_avif(source)
     if source.format == "WEBP":
         return _open_webp(source)
-    return _on_screen(Image.open(BytesIO(source.data), formats=[source.format]), source)
+    if source.format == "PNG":
+        return _on_screen(_open_png(source), source)
+    return _on_screen(Image.open(BytesIO(source.data), formats=["GIF"]), source)
 
 
 def _on_screen(image: Image.Image, source: Source) -> Image.Image:
     """A frame on its screen, the rest of which is transparent, as in browsers."""
     image.load()
-    if source.format == "PNG" and _ends_in_black(image) and not png.has_all_rows(source.data):
-        raise ImageError
     if image.size == (source.width, source.height):
         return image
     screen = Image.new("RGBA", (source.width, source.height))
     screen.paste(image.convert("RGBA"), source.place)
     return screen
+
+
+def _open_png(source: Source) -> Image.Image:
+    """Decode a PNG. The checksum of its pixels may be wrong; and an interlaced one may end where
+    all of it can be seen in less detail."""
+    data, is_cut = source.data, False
+    try:
+        image = _png(data)
+    except OSError:
+        mended = png.with_right_checksum(data)
+        data, is_cut = mended or data, not mended
+        with _tolerance() if is_cut else contextlib.nullcontext():
+            image = _png(data)
+    if not _ends_in_black(image):
+        return image
+    grid = png.grid(data)
+    if grid is None or (is_cut and grid == (1, 1)):
+        raise ImageError
+    if grid == (1, 1):
+        return image
+    limits.check_memory(source.memory + 6 * image.width * image.height)
+    return _filled(image, *grid)
+
+
+def _png(data: bytes) -> Image.Image:
+    image = Image.open(BytesIO(data), formats=["PNG"])
+    image.load()
+    return image
+
+
+@contextlib.contextmanager
+def _tolerance() -> Iterator[None]:
+    """Within the block, Pillow leaves black what it cannot decode."""
+    ImageFile.LOAD_TRUNCATED_IMAGES = True
+    try:
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = False
+
+
+def _filled(image: Image.Image, across: int, down: int) -> Image.Image:
+    """A picture of which only the pixels so many columns and rows apart are there, each in place of
+    those right of and below it, too."""
+    size = -(-image.width // across), -(-image.height // down)
+    place = (across, 0, (1 - across) / 2, 0, down, (1 - down) / 2)
+    there = image.transform(size, Image.Transform.AFFINE, place)
+    box = (0, 0, image.width / across, image.height / down)
+    return there.resize(image.size, Image.Resampling.NEAREST, box)
 
 
 def _ends_in_black(image: Image.Image) -> bool:
@@ -141,6 +190,8 @@ def _is_decodable(webp: bytes) -> bool:
 def _open_jpeg(source: Source, max_side: int) -> Image.Image:
     """Decode a JPEG, at a fraction of its size if that is enough."""
     image = _drafted(source.data + jpeg.END, source, max_side)
+    if source.is_outlined:
+        return image
     if source.is_open_ended or _ends_in_grey(image):
         # The decoder fills in zeros for missing data. If ones give another picture, more than the
         # end marker is missing.
@@ -180,7 +231,8 @@ def _open_heif(source: Source) -> Image.Image:
     file = pillow_heif.open_heif(source.data, remove_stride=False)
     picture = file[file.primary_index]
     metadata = picture.info["exif"]
-    facts = exif.read(metadata if isinstance(metadata, bytes) else b"")
+    block = metadata if isinstance(metadata, bytes) else b""
+    facts = exif.read(block.removeprefix(exif.PREFIX))
     source.has_camera_data = facts.has_camera_data
     if not source.is_turned:
         source.orientation = facts.orientation
@@ -199,7 +251,8 @@ def _open_avif(source: Source) -> Image.Image:
     if shades and shades != image.histogram():
         raise ImageError
     # Pillow puts the rotation of the boxes into EXIF, and ignores the crop.
-    source.orientation, source.has_camera_data = exif.read(image.info.get("exif", b""))
+    metadata = image.info.get("exif", b"").removeprefix(exif.PREFIX)
+    source.orientation, source.has_camera_data = exif.read(metadata)
     if source.clean_size:
         image = image.crop((0, 0, *source.clean_size))
     source.width, source.height = image.size

@@ -6,10 +6,13 @@ Metadata is optional: malformed EXIF counts as missing.
 import struct
 from typing import NamedTuple
 
-ORIENTATION, MAKE, MODEL = 0x0112, 0x010F, 0x0110
-SHORT = 3
+# Some containers put it in front of the block.
+PREFIX = b"Exif\0\0"
+ORIENTATION, MAKE, MODEL, SETTINGS = 0x0112, 0x010F, 0x0110, 0x8769
+SHORT, LONG = 3, 4
 ENTRY_BYTES = 12
-MAX_ENTRIES = 1000
+# A segment of a JPEG has room for no more.
+MAX_ENTRIES = 6000
 
 
 class CameraFacts(NamedTuple):
@@ -19,29 +22,49 @@ class CameraFacts(NamedTuple):
     has_camera_data: bool = False
 
 
-def read(exif: bytes) -> CameraFacts:
-    """The facts in an EXIF block, with or without the prefix `Exif` and two zero bytes."""
-    tiff = exif.removeprefix(b"Exif\0\0")
-    order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
-    if order is None:
-        return CameraFacts()
-    try:
-        return _first_directory(tiff, order)
-    except struct.error:  # truncated
-        return CameraFacts()
+class _Entry(NamedTuple):
+    """`short` and `long` are its value, or where that lies."""
+
+    tag: int
+    kind: int
+    values: int
+    short: int
+    long: int
+
+    @property
+    def orientation(self) -> int | None:
+        """Like browsers, ignores one that is not a single number."""
+        is_single = self.tag == ORIENTATION and self.kind == SHORT and self.values == 1
+        return self.short if is_single and 1 <= self.short <= 8 else None
 
 
-def _first_directory(tiff: bytes, order: str) -> CameraFacts:
+def read(tiff: bytes) -> CameraFacts:
+    """The facts in an EXIF block, which begins with its byte order."""
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
+    if order is None or len(tiff) < 8:
+        return CameraFacts()
     (start,) = struct.unpack_from(f"{order}I", tiff, 4)
-    (count,) = struct.unpack_from(f"{order}H", tiff, start)
-    orientation, has_camera_data = 0, False
-    for number in range(min(count, MAX_ENTRIES)):
-        position = start + 2 + number * ENTRY_BYTES
-        if position + ENTRY_BYTES > len(tiff):
+    entries = _directory(tiff, order, start)
+    # Browsers find an orientation among the camera's settings, too.
+    for number, entry in enumerate(entries):
+        if entry.tag == SETTINGS and entry.kind == LONG:
+            entries[number:number] = _directory(tiff, order, entry.long)
             break
-        tag, kind, values, value = struct.unpack_from(f"{order}HHIH", tiff, position)
-        # Like browsers, ignores an orientation that is not a single number, and a second one.
-        if tag == ORIENTATION and kind == SHORT and values == 1 and 1 <= value <= 8:
-            orientation = orientation or value
-        has_camera_data = has_camera_data or tag in (MAKE, MODEL)
-    return CameraFacts(orientation or 1, has_camera_data)
+    # Like browsers, ignores a second orientation.
+    orientation = next(filter(None, (entry.orientation for entry in entries)), 1)
+    return CameraFacts(orientation, any(entry.tag in (MAKE, MODEL) for entry in entries))
+
+
+def _directory(tiff: bytes, order: str, start: int) -> list[_Entry]:
+    """The entries of the directory that starts there, as many as there are."""
+    if start + 2 > len(tiff):
+        return []
+    (count,) = struct.unpack_from(f"{order}H", tiff, start)
+    places = range(start + 2, len(tiff) - ENTRY_BYTES + 1, ENTRY_BYTES)
+    return [
+        _Entry(
+            *struct.unpack_from(f"{order}HHIH", tiff, place),
+            *struct.unpack_from(f"{order}I", tiff, place + 8),
+        )
+        for place in places[: min(count, MAX_ENTRIES)]
+    ]

@@ -8,7 +8,7 @@ from PIL import Image
 
 from classification import images
 from classification.errors import ServiceError
-from tests.support import coloured_photos, odd_photos
+from tests.support import coloured_photos, flawed_photos, odd_photos
 from tests.support.likeness import difference
 from tests.support.odd_photos import SIZE, scene
 
@@ -23,11 +23,13 @@ OTHERWISE = (
     "WEBP orientation",
     "screen",
     "mirrored",
+    "without its last colour",
 )
 # A profile of 5 MB is one that does not count.
 STILL_THE_SCENE = ("junk", "short", "of 5 MB", "gamma of sRGB", "iCCP", "empty")
 ODD = odd_photos.all_of_them()
 COLOURED = coloured_photos.all_of_them()
+FLAWED, NOT_SHOWN = flawed_photos.shown(), flawed_photos.not_shown()
 
 
 def prepare(data: bytes) -> images.Photo:
@@ -51,6 +53,22 @@ def test_it_is_answered_upright_and_in_its_colours(name: str) -> None:
     assert (result.width, result.height) == SIZE
     shown = scene("L") if name.endswith((" L", " LA")) else scene()
     assert difference(Image.open(BytesIO(result.jpeg)), shown) <= 12
+
+
+@pytest.mark.parametrize("name", FLAWED)
+def test_what_browsers_put_up_with_is_shown_as_they_show_it(name: str) -> None:
+    result = prepare(FLAWED[name])
+
+    assert (result.width, result.height) == SIZE
+    assert difference(Image.open(BytesIO(result.jpeg)), scene()) <= 12
+
+
+@pytest.mark.parametrize("name", NOT_SHOWN)
+def test_what_browsers_do_not_show_is_no_image(name: str) -> None:
+    with pytest.raises(ServiceError) as caught:
+        prepare(NOT_SHOWN[name])
+
+    assert caught.value.code == "invalid_image"
 
 
 @pytest.mark.parametrize("name", [name for name in ODD if not shows_the_scene(name)])

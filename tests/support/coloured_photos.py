@@ -84,6 +84,22 @@ def all_of_them() -> dict[str, tuple[bytes, Colour]]:
             _png(_numbers(2, 13), _gamma(100_000)),
             (229, 168, 122),
         ),
+        "PNG XYZ": (_png(_numbers(10, 13)), (255, 0, 61)),
+        "PNG cinema curve": (_png(_numbers(9, 17)), (244, 53, 0)),
+        "PNG PQ of unknown primaries": (_png(_numbers(2, 16)), STORED),
+        "PNG unsound profile and gamma": (
+            _png(_profile(wide_profile()[:-1]), _gamma(100_000)),
+            (229, 168, 122),
+        ),
+        "PNG short gamma and gamma": (
+            _png(chunk(b"gAMA", b"\0\1"), _gamma(100_000)),
+            (229, 168, 122),
+        ),
+        "PNG long sRGB and gamma": (
+            _png(chunk(b"sRGB", b"\0\0"), _gamma(100_000)),
+            (229, 168, 122),
+        ),
+        "AVIF cinema curve": (_avif(1, 17), (200, 87, 34)),
         "AVIF BT.2020": (_avif(9, 13), (241, 76, 29)),
         "AVIF PAL": (_avif(5, 13), (203, 100, 51)),
         "AVIF Rec. 709": (_avif(12, 1), (215, 93, 31)),

@@ -85,6 +85,11 @@ def _whole_jpegs() -> Iterator[tuple[str, bytes]]:
     data = _jpegs()["progressive"]
     scans = [at for at in range(len(data)) if data.startswith(b"\xff\xda", at)]
     yield "JPEG progressive without the last scans", data[: scans[5]] + END
+    for number in (3, 4, 8):
+        middle = (scans[number] + scans[number + 1]) // 2
+        yield f"JPEG progressive cut in scan {number}", data[:middle]
+        yield f"JPEG progressive ended in scan {number}", data[:middle] + END
+        yield f"JPEG progressive padded in scan {number}", data[:middle].ljust(len(data), b"\0")
 
 
 def _rows(image: Image.Image) -> list[bytes]:
@@ -146,7 +151,13 @@ def _whole_pngs() -> Iterator[tuple[str, bytes]]:
     rows = _rows(detailed())
     yield "PNG with more rows", png_of(zlib.compress(b"".join(rows + rows)))
     rows = _interlaced(detailed())
-    yield "PNG interlaced", png_of(zlib.compress(b"".join(rows)), is_interlaced=True)
+    interlaced = png_of(zlib.compress(b"".join(rows)), is_interlaced=True)
+    yield "PNG interlaced", interlaced
+    for part in PARTS[2:]:
+        yield f"PNG interlaced cut at {part}", interlaced[: int(len(interlaced) * part)]
+        there = zlib.compress(b"".join(rows[: int(len(rows) * part)]))
+        yield f"PNG interlaced with {part} of its rows", png_of(there, is_interlaced=True)
+    yield "PNG of a wrong checksum", png_of(pixels[:-4] + b"abcd")
 
 
 def lossless_jpeg() -> bytes:

@@ -273,6 +273,13 @@ def pngs() -> Iterator[tuple[str, bytes]]:
         "PNG more alpha than colours",
         palette[:start] + chunk(b"tRNS", bytes(257)) + palette[start:],
     )
+    colours = palette.index(b"PLTE")
+    length = int.from_bytes(palette[colours - 4 : colours], "big")
+    shorter = chunk(b"PLTE", palette[colours + 4 : colours + 4 + length - 3])
+    yield (
+        "PNG palette without its last colour",
+        palette[: colours - 4] + shorter + palette[colours + 8 + length :],
+    )
     yield "PNG first frame apart", animated_png(scene())
     yield (
         "PNG first frame smaller than its screen",

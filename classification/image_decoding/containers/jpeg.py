@@ -9,13 +9,15 @@ from classification.image_decoding.containers.source import Source
 from classification.image_decoding.errors import ImageError
 from classification.image_decoding.limits import MAX_PARTS
 
-EOI, SOS, DQT, DHT, DRI, DAC = 0xD9, 0xDA, 0xDB, 0xC4, 0xDD, 0xCC
+EOI, SOS, DQT, DHT, DRI, DAC, DNL = 0xD9, 0xDA, 0xDB, 0xC4, 0xDD, 0xCC, 0xDC
 RST0 = 0xD0
 APP0, APP1, APP2, APP14 = 0xE0, 0xE1, 0xE2, 0xEE
 # Without the lossless and hierarchical ones, which no browser shows.
 FRAMES = {0xC0, 0xC1, 0xC2, 0xC9, 0xCA}
-STANDALONE = {0x01, *range(0xD0, 0xD9)}
+PROGRESSIVE = {0xC2, 0xCA}
+STANDALONE = {0x01, *range(RST0, RST0 + 8)}
 TABLES = {DQT, DHT, DRI, DAC}
+METADATA = {*range(0xE0, 0xF0), 0xFE, DNL}
 JFIF = b"\xff\xe0\x00\x10JFIF\0\1\1\0\0\1\0\1\0\0"
 END = b"\xff\xd9"
 # The zeros of a flat area at the end of a picture, or of a download that stopped.
@@ -49,8 +51,17 @@ class _Walk:
     has_jfif: bool = False
     is_mpo: bool = False
     facts: exif.CameraFacts | None = None
-    icc: dict[int, bytes] = field(default_factory=dict)
-    icc_bytes: int = 0
+    profile: list[bytes] = field(default_factory=list)
+    # The components of the latest scan if it is the first of theirs, and those of all such scans
+    # before it.
+    begun: bytes = b""
+    outlined: set[int] = field(default_factory=set)
+
+    @property
+    def is_outlined(self) -> bool:
+        """Whether a progressive picture can be seen as a whole before its latest scan."""
+        components = self.frame[7::3]
+        return self.frame[0] in PROGRESSIVE and self.outlined.issuperset(components)
 
 
 def read(data: bytes) -> Source:
@@ -65,11 +76,13 @@ def read(data: bytes) -> Source:
         if kind in STANDALONE:
             continue
         length = int.from_bytes(data[position : position + 2], "big")
-        body = data[position + 2 : position + length]
-        if length < 2 or len(body) < length - 2:
+        if length < 2:
             # Browsers skip a length that makes no sense.
             position += 2
             continue
+        body = data[position + 2 : position + length]
+        if len(body) < length - 2:
+            return _source(walk, is_open_ended=True)
         position += length
         _take(walk, kind, body)
         if kind == SOS:
@@ -85,12 +98,22 @@ def _take(walk: _Walk, kind: int, body: bytes) -> None:
             raise ImageError("invalid_image")
         walk.frame = bytes([kind]) + body
     elif kind == SOS:
-        walk.scans += 1
-        walk.is_one_scan = walk.scans == 1 and body[:1] == walk.frame[6:7]
+        _take_scan(walk, body)
     elif kind not in TABLES and not _is_adobe(kind, body):
-        _take_metadata(walk, kind, body)
+        # Browsers know all there is to know before they show anything.
+        if not walk.scans:
+            _take_metadata(walk, kind, body)
         return
     walk.parts.append(struct.pack(">BBH", 0xFF, kind, len(body) + 2) + body)
+
+
+def _take_scan(walk: _Walk, body: bytes) -> None:
+    walk.scans += 1
+    walk.is_one_scan = walk.scans == 1 and body[:1] == walk.frame[6:7]
+    components = body[1 : 1 + 2 * body[0] : 2]
+    first, _, bits = body[-3:]
+    walk.outlined.update(walk.begun)
+    walk.begun = components if first == 0 and bits >> 4 == 0 else b""
 
 
 def _is_adobe(kind: int, body: bytes) -> bool:
@@ -101,14 +124,14 @@ def _is_adobe(kind: int, body: bytes) -> bool:
 def _take_metadata(walk: _Walk, kind: int, body: bytes) -> None:
     if kind == APP0 and body.startswith(b"JFIF\0"):
         walk.has_jfif = True
-    elif kind == APP1 and body.startswith(b"Exif\0\0") and walk.facts is None:
-        walk.facts = exif.read(body)
+    elif kind == APP1 and body.startswith(b"Exif\0") and body[6:] and walk.facts is None:
+        walk.facts = exif.read(body[len(exif.PREFIX) :])
     elif kind == APP2 and body.startswith(b"MPF\0"):
         walk.is_mpo = True
     elif kind == APP2 and body.startswith(b"ICC_PROFILE\0") and len(body) > 14:
-        walk.icc_bytes += len(body)
-        if walk.icc_bytes <= MAX_ICC_BYTES:
-            walk.icc.setdefault(body[12], body[14:])
+        walk.profile.append(body[12:])
+    elif kind not in METADATA:
+        raise ImageError
 
 
 def _source(walk: _Walk, *, is_open_ended: bool) -> Source:
@@ -137,9 +160,23 @@ def _source(walk: _Walk, *, is_open_ended: bool) -> Source:
         seconds=seconds,
         orientation=facts.orientation,
         has_camera_data=facts.has_camera_data,
-        icc=b"".join(walk.icc[number] for number in sorted(walk.icc)) or None,
+        icc=_profile(walk.profile),
         is_open_ended=is_open_ended,
+        is_outlined=walk.is_outlined,
     )
+
+
+def _profile(segments: list[bytes]) -> bytes | None:
+    """The profile in these segments, each of which begins with its number and how many there are;
+    None if they do not fit together."""
+    count = segments[0][1] if segments else 0
+    if count == 1:
+        segments = segments[:1]
+    numbers = sorted(segment[0] for segment in segments)
+    if numbers != [*range(1, count + 1)] or any(segment[1] != count for segment in segments):
+        return None
+    profile = b"".join(segment[2:] for segment in sorted(segments))
+    return profile if 0 < len(profile) <= MAX_ICC_BYTES else None
 
 
 def _samples(frame: bytes, pixels: int) -> float:

@@ -41,8 +41,10 @@ class Source:
     # PNG: the gamma its samples were encoded with.
     gamma: float | None = None
     chromaticities: Chromaticities | None = None
-    # JPEG: whether the end marker is missing.
+    # JPEG: whether the end marker is missing; and whether all can be seen, only in less detail,
+    # whatever its last scan lacks.
     is_open_ended: bool = False
+    is_outlined: bool = False
     # WebP whose pixels end in zeros: the same with a few zeros fewer, and with hardly any.
     with_less_padding: tuple[bytes, ...] = ()
     # AVIF: the size of the part that is shown, from the top left corner; none if all is.

@@ -49,7 +49,7 @@ def read(data: bytes) -> Source:
     is_lossless = any(kind == LOSSLESS for kind, _ in picture.chunks)
     pixels = width * height
     with_less_padding = _with_less_padding(picture, extended)
-    facts = exif.read(metadata.get(b"EXIF", b""))
+    facts = exif.read(metadata.get(b"EXIF", b"").removeprefix(exif.PREFIX))
     # Browsers ignore a profile that is not announced, and that of an animation.
     has_profile = extended[:1] and extended[0] & HAS_PROFILE and not picture.frame
     return Source(
@@ -72,7 +72,7 @@ def _chunks(data: bytes, position: int) -> Iterator[Chunk]:
             return
         kind, length = struct.unpack_from("<4sI", data, position)
         body = data[position + 8 : position + 8 + length]
-        if len(body) < length and kind in PIXELS:
+        if len(body) < length:
             raise ImageError
         yield kind, body
         position += 8 + length + length % 2
