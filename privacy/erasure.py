@@ -16,7 +16,7 @@ from clients import forgotten
 from privacy.models import Erasure
 from privacy.people import Person
 from privacy.personal_data import PLACES
-from privacy.places.request_log import LOG, rolled_up
+from privacy.places.request_log import LOG
 from privacy.places.task import Task
 from stats.rollup import chunks
 from stats.snapshot import READER_CHUNK_ROWS
@@ -57,7 +57,7 @@ def _wait_for_figures(erasure: Erasure) -> Iterator[int]:
         for _ in chunks.roll_up(READER_CHUNK_ROWS):
             erasure.count(LOG, 0)
             yield 0
-        if rolled_up() >= last_id:
+        if chunks.rolled_up_to(RequestLog) >= last_id:
             break
         time.sleep(POLL_SECONDS)
     chunks.add_all_late_rows()

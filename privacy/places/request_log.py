@@ -21,7 +21,8 @@ from privacy.people import Person
 from privacy.places import figures
 from privacy.places.task import ForgottenRows, Row, Task
 from privacy.places.windows import read_by_windows
-from stats.models import DayAddress, RollUp
+from stats.models import DayAddress
+from stats.rollup.chunks import rolled_up_to
 
 BATCH_ROWS = 1000
 LOG = RequestLog._meta.db_table
@@ -46,7 +47,9 @@ EXPORTED = (
 def forget(task: Task) -> Iterator[ForgottenRows]:
     """Forget the rows that are rolled up, which are all that can name the person."""
     columns = ("created_date", "ip_address")
-    windows = read_by_windows(task.person, RequestLog, columns=columns, last_id=rolled_up())
+    windows = read_by_windows(
+        task.person, RequestLog, columns=columns, last_id=rolled_up_to(RequestLog)
+    )
     for found in windows:
         yield LOG, 0  # reports progress
         for start in range(0, len(found), BATCH_ROWS):
@@ -67,13 +70,7 @@ def count(person: Person) -> int:
     if first is None:
         return 0
     rolled = sum(rows for day, rows in figures.rows_by_day(person).items() if day >= first)
-    return rolled + person.rows(RequestLog).filter(pk__gt=rolled_up()).count()
-
-
-def rolled_up() -> int:
-    """The id up to which the log is rolled up."""
-    state = RollUp.objects.filter(pk=LOG).first()
-    return state.upto if state else 0
+    return rolled + person.rows(RequestLog).filter(pk__gt=rolled_up_to(RequestLog)).count()
 
 
 def _forget_batch(person: Person, batch: list[dict[str, Any]]) -> tuple[int, int]:

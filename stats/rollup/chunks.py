@@ -58,6 +58,12 @@ def catch_up(chunk_rows: int | None = None) -> Iterator[int]:
     yield from roll_up(chunk_rows)
 
 
+def rolled_up_to(source: type[Model]) -> int:
+    """The id up to which the rows of the log or the ledger are rolled up."""
+    state = RollUp.objects.filter(pk=source._meta.db_table).first()
+    return state.upto if state else 0
+
+
 def has_settled_rows() -> bool:
     """Whether there are rows that can be rolled up now."""
     return any(_settled(source) for source in aggregations.SOURCES)

@@ -1,15 +1,15 @@
-"""Delete old rows of the request log; what they added up to stays."""
+"""Delete old rows of the request log, and what is kept as long; the statistics stay."""
 
 import sys
 from argparse import ArgumentParser
 from collections import deque
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.core.management.base import BaseCommand, CommandError
-from django.db.models import Max, Min, Q
+from django.db.models import Max, Min, Q, QuerySet
 from django.utils import timezone
 from tqdm import tqdm
 
@@ -18,11 +18,12 @@ from classification.models import CallFailure, DeclaredHash, RequestLog, TaskRun
 from classification.monitoring.task_runs import record_run
 from core.database.batches import delete_in_batches
 from stats import demo
-from stats.models import DayAddress, Minute, MinuteCategory, MinuteError, RollUp
-from stats.rollup.chunks import add_all_late_rows, roll_up
+from stats.models import DayAddress, Minute, MinuteCategory, MinuteError
+from stats.rollup.chunks import add_all_late_rows, roll_up, rolled_up_to
 from stats.signals import log_purged
 
-# It runs daily: after so long, the clock may have jumped ahead, and all rows seem old.
+# The purge runs daily. After a longer pause, the clock may have jumped ahead, so that all rows seem
+# old.
 LONGEST_PAUSE = timedelta(days=7)
 NAME = "purge_request_log"
 
@@ -52,38 +53,20 @@ class Command(BaseCommand):
         first_kept = timezone.localdate() - age
         deque(roll_up(), maxlen=0)
         add_all_late_rows()
-        state = RollUp.objects.filter(pk=RequestLog._meta.db_table).first() or RollUp()
-        old = RequestLog.objects.filter(created_date__lt=first_kept)
-        ids = old.aggregate(first=Min("pk"), last=Max("pk"))  # from the index of days alone
-        old = old.filter(pk__gte=ids["first"] or 0, pk__lte=min(ids["last"] or 0, state.upto))
-        # Older installations' tables take a row without an id.
-        old = old.filter(Q(request_id=None) | ~Q(request_id__startswith=demo.MARK))
+        upto = rolled_up_to(RequestLog)
+        old = _rolled_rows_before(first_kept, upto)
         if options["dry_run"]:
             self.stdout.write(f"{old.count()} rows would be deleted.")
             return
         batches = tqdm(delete_in_batches(old), unit="batch", file=sys.stderr, disable=None)
         deleted = sum(batches)
-        yesterday = timezone.localdate() - timedelta(days=1)  # is compared with today
-        for table in (Minute, MinuteCategory, MinuteError):
-            table._default_manager.filter(day__lt=min(first_kept, yesterday)).delete()
-        # Those of a day tell who is new among its later rows.
-        later = RequestLog.objects.filter(pk__gt=state.upto).aggregate(day=Min("created_date"))
-        DayAddress.objects.filter(
-            day__lt=min(first_kept, yesterday, later["day"] or yesterday)
-        ).exclude(ip_address__startswith=demo.NETWORK).delete()
-        before = timezone.now() - age
-        audit = LogEntry.objects.filter(action_time__lt=before)
-        deque(delete_in_batches(audit), maxlen=0)
-        unasked = DeclaredHash.objects.filter(asked_at__lt=before)
-        deque(delete_in_batches(unasked), maxlen=0)
-        log_purged.send(type(self), before=before)
-        failures = CallFailure.objects.filter(created_at__lt=before)
-        deque(delete_in_batches(failures), maxlen=0)
+        _purge_statistics(first_kept, upto)
+        _purge_other_tables(timezone.now() - age)
         record_run(NAME)
         self.stdout.write(f"{deleted} rows deleted.")
 
     def _check_clock(self) -> None:
-        """Raise CommandError after LONGEST_PAUSE; the next run takes the clock's word."""
+        """Raise CommandError after LONGEST_PAUSE; the next run trusts the clock."""
         last = TaskRun.objects.filter(name=NAME).first()
         if last and timezone.now() - last.ended_at > LONGEST_PAUSE:
             record_run(NAME)
@@ -93,3 +76,33 @@ class Command(BaseCommand):
                 f"{timezone.localtime(last.ended_at):%Y-%m-%d}. If the clock is right, run it "
                 "again, or wait for the timer."
             )
+
+
+def _rolled_rows_before(first_kept: date, upto: int) -> QuerySet[RequestLog]:
+    """The log rows of earlier days that are rolled up, except for demo data."""
+    old = RequestLog.objects.filter(created_date__lt=first_kept)
+    ids = old.aggregate(first=Min("pk"), last=Max("pk"))  # from the index of days alone
+    old = old.filter(pk__gte=ids["first"] or 0, pk__lte=min(ids["last"] or 0, upto))
+    # Older installations' tables may have rows without a request id.
+    return old.filter(Q(request_id=None) | ~Q(request_id__startswith=demo.MARK))
+
+
+def _purge_statistics(first_kept: date, upto: int) -> None:
+    """Delete the minutes and addresses of earlier days, which are kept only as long as the log."""
+    yesterday = timezone.localdate() - timedelta(days=1)  # is compared with today
+    kept_from = min(first_kept, yesterday)
+    for table in (Minute, MinuteCategory, MinuteError):
+        table._default_manager.filter(day__lt=kept_from).delete()
+    # The addresses of a day tell which of its later rows are of new ones.
+    later = RequestLog.objects.filter(pk__gt=upto).aggregate(day=Min("created_date"))
+    addresses = DayAddress.objects.filter(day__lt=min(kept_from, later["day"] or kept_from))
+    addresses.exclude(ip_address__startswith=demo.NETWORK).delete()
+
+
+def _purge_other_tables(before: datetime) -> None:
+    """Delete what is kept as long as the log: audit entries, unused declared hashes, votes, and the
+    replies of failed calls."""
+    deque(delete_in_batches(LogEntry.objects.filter(action_time__lt=before)), maxlen=0)
+    deque(delete_in_batches(DeclaredHash.objects.filter(asked_at__lt=before)), maxlen=0)
+    log_purged.send(Command, before=before)
+    deque(delete_in_batches(CallFailure.objects.filter(created_at__lt=before)), maxlen=0)
