@@ -23,17 +23,15 @@ USER_ID = OpenApiParameter(
     "user_id", str, OpenApiParameter.PATH, description=_("As the app sends it.")
 )
 APP = OpenApiParameter("app", str, description=_("For staff: of this app, instead of all of them."))
-REFUSALS = {
-    **error_responses(
-        "invalid_request",
-        "database_unavailable",
-        "internal_error",
-        "not_authenticated",
-        "permission_denied",
-        "not_found",
-        "throttled",
-    ),
-}
+ERROR_RESPONSES = error_responses(
+    "invalid_request",
+    "database_unavailable",
+    "internal_error",
+    "not_authenticated",
+    "permission_denied",
+    "not_found",
+    "throttled",
+)
 
 
 class ErasureData(serializers.Serializer[Any]):
@@ -67,7 +65,7 @@ class UserView(AppAPIView):
             "harmless."
         ),
         parameters=[USER_ID, APP],
-        responses={202: OpenApiResponse(ErasureResponse), **REFUSALS},
+        responses={202: OpenApiResponse(ErasureResponse), **ERROR_RESPONSES},
     )
     def delete(self, request: Request, user_id: str) -> Response:
         asked = _asked(request, user_id, "privacy.forget_person")
@@ -88,7 +86,7 @@ class UserExportView(UserView):
         operation_id="export_user",
         summary=_("Export what is stored about a user"),
         parameters=[USER_ID, APP],
-        responses={200: OpenApiTypes.OBJECT, **REFUSALS},
+        responses={200: OpenApiTypes.OBJECT, **ERROR_RESPONSES},
     )
     def get(self, request: Request, user_id: str) -> Any:
         asked = _asked(request, user_id, "privacy.find_person")

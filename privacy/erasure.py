@@ -1,9 +1,10 @@
-"""Forgets a person: everywhere, also what is on its way, and whatever interrupts it.
+"""Forgets a person in every table, including rows that are yet to be written, even if it is
+interrupted.
 
-1. The person is marked: what any process writes from now on names them no more.
-2. Transactions that began before are waited for, and their rows are added up.
-3. Then everything goes, in batches that nobody waits for; a second run finds what is left.
-4. The mark ends for requests that begin from now on, and the erasure names nobody any more.
+1. The person is marked: from now on, no process writes a row that names them.
+2. Transactions that began before are waited for, and their rows are rolled up.
+3. Everything is deleted, in batches that block nobody; a second run finds what is left.
+4. The mark ends for requests that begin from now on, and the erasure no longer names the person.
 """
 
 import time

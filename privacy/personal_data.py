@@ -68,9 +68,9 @@ PLACES = (
     ),
 )
 
-STAFF = "staff's own, under their contract: an operator deletes the account"
+STAFF = "of staff, under their contract: an operator deletes the account"
 MACHINE = "of a machine or a program, not of a person"
-CALL = "names a call: once its log row is gone it leads to nobody"
+CALL = "identifies a call, which leads to nobody once its log row is deleted"
 # Columns that look like personal data of apps' users but are not, with the reason; table.* is a
 # whole table.
 NOT_OF_USERS = {
@@ -83,30 +83,30 @@ NOT_OF_USERS = {
     "authtoken_token.*": STAFF,
     "api_token.*": STAFF,
     "dismissed_card.name": "a card of the dashboard",
-    "django_admin_log.*": "the audit of what staff did, kept as long as the log; what we write "
-    "there of a person's rights names no person",
+    "django_admin_log.*": "the audit of what staff did, kept as long as the log; its entries about "
+    "exports and erasures do not name the person",
     "django_session.*": "staff's sessions, signed; users of apps have none",
     "django_content_type.*": "names of tables",
     "django_migrations.*": "names of migrations",
     "client_app.name": "an app, not a person",
-    "client_app.contact": "whom to write to at the app's maker, with whom there is a contract",
+    "client_app.contact": "who to contact at the app's maker, with whom there is a contract",
     "client_quota_reservation.token": MACHINE,
     "client_quota_reservation.subject_counter_id": "lives as long as one call",
     "client_forgotten_user.subject": "the mark of an erasure: a keyed digest, for a day",
     "login_attempt_count.key": "staff's or a guesser's attempts: a digest, for a day",
-    "image_classification_cache.description": "what is to be seen in a photo, for whoever has it; "
-    "of cards nothing is kept",
+    "image_classification_cache.description": "what a photo shows, for whoever has the photo; not "
+    "stored for ID cards",
     "image_classification_cache.model_description": "the same, before staff corrected it",
-    "image_classification_cache.model_response": "the same, as the model said it",
+    "image_classification_cache.model_response": "the same, in the model's own words",
     "image_classification_cache.corrected_by_id": STAFF,
     "flight.token": MACHINE,
-    "flight.answer": "an answer on its way to those who wait, for minutes",
+    "flight.answer": "an answer for processes that wait for it, kept for minutes",
     "server_process.token": MACHINE,
-    "task_run.name": "a command of the timers",
+    "task_run.name": "a scheduled command",
     "prompt_version.text": "the prompt",
     "prompt_version.author_id": STAFF,
-    "model_call_failure.message": "what a provider says of a failed call, without numbers and keys",
-    "model_call_failure.reply": "an answer that could not be read; of cards nothing is kept",
+    "model_call_failure.message": "a provider's error message, without numbers and keys",
+    "model_call_failure.reply": "an unreadable answer; not stored for ID cards",
     "model_call.request_id": CALL,
     "model_call.provider_request_id": CALL,
     "spending_reservation.request_id": CALL,
@@ -116,7 +116,7 @@ NOT_OF_USERS = {
     "quality_evaluation_run.key": "a digest of what was measured",
     "quality_evaluation_run.set_name": "an operator's folder of labelled photos",
     "quality_evaluation_run.prompt_text": "the prompt",
-    "privacy_erasure.user_id": "whom an erasure under way is about; empty in a receipt",
+    "privacy_erasure.user_id": "the person of an erasure in progress; empty in a receipt",
     "privacy_erasure.alias": "random, and empty in a receipt",
     "privacy_erasure.requested_by": STAFF,
     "privacy_erasure.rows": "numbers of rows",

@@ -1,15 +1,15 @@
-"""The tables that figures are read from: the request log and the ledger, added up.
+"""The tables that statistics are read from: the request log and the ledger, rolled up.
 
-A row of the log is counted either here or as a pending row, one that came after `RollUp.upto`.
-So every figure is exact at any moment, however far the rolling up has come:
+Each row of the log is counted either in these tables or as a pending row, whose id is above
+`RollUp.upto`. So all figures are exact at any moment, however far the roll-up has come:
 
-    aggregations.py  how rows add up, as one SELECT for each table below
-    rollup/          adds the rows up to an id to these tables, each row once
-    snapshot.py      these tables and the pending rows, as of one moment
-    figures.py       adds the two together, ranges.py for any range of minutes
+    aggregations.py  how rows are aggregated, as one SELECT for each table below
+    rollup/          adds the rows up to some id to these tables, each row once
+    snapshot.py      these tables and the pending rows at one moment
+    figures.py       combines the two; ranges.py does so for any range of minutes
 
-Days and minutes are those of the wall clock, as `created_date` is. Users are told apart byte
-for byte on every database, as Python does it.
+Days and minutes are those of the wall clock, as in `created_date`. User ids are compared byte for
+byte on every database, as in Python.
 """
 
 from django.db import models
@@ -22,10 +22,10 @@ def _yuan() -> models.DecimalField:  # type: ignore[type-arg]
 
 
 class RollUp(models.Model):
-    """How far one table has been added up: every row with an id up to `upto`, and no other.
+    """How far one table is rolled up: all rows with an id up to `upto`, and no others.
 
-    The ids up to `ceiling` had been given out by `ceiling_time` (seconds since 1970, which no
-    summer time turns back); a while later their rows are there, but for those that come late.
+    All ids up to `ceiling` had been assigned by `ceiling_time` (seconds since 1970, unaffected by
+    daylight saving). Some seconds later their rows are visible, except for late ones.
     """
 
     table = models.CharField(max_length=32, primary_key=True)
@@ -41,8 +41,8 @@ class RollUp(models.Model):
 
 
 class RollUpChunk(models.Model):
-    """The ids that were counted of those from `first_id` to `last_id`: their number, their sum,
-    and they themselves, packed. It is looked at again at `check_time` (seconds since 1970)."""
+    """The ids from `first_id` to `last_id` that were counted: their number, their sum, and the ids
+    themselves, compressed. At `check_time` (seconds since 1970), it is checked for late rows."""
 
     table = models.CharField(max_length=32)
     first_id = models.PositiveBigIntegerField()
@@ -62,7 +62,8 @@ class RollUpChunk(models.Model):
 
 
 class RequestSums(models.Model):
-    """Counts and sums of requests; times of `timed_requests` in milliseconds, money in yuan."""
+    """Counts and sums of requests. `total_time_ms` is that of the `timed_requests`; money is in
+    yuan."""
 
     requests = models.PositiveIntegerField(default=0, db_default=0)
     hits = models.PositiveIntegerField(default=0, db_default=0)
@@ -77,9 +78,9 @@ class RequestSums(models.Model):
 
 
 class Minute(RequestSums):
-    """A minute of the wall clock, as "HH:MM"; the hour that comes twice in autumn is one.
+    """A minute of the wall clock, as "HH:MM"; the hour that is repeated in autumn counts as one.
 
-    Kept as long as the log is, as every table by the minute."""
+    All tables by the minute are kept as long as the log."""
 
     pk = models.CompositePrimaryKey("day", "minute")
     day = models.DateField()
@@ -93,7 +94,8 @@ class Minute(RequestSums):
 
 
 class Day(RequestSums):
-    """A day, with what does not add up from its parts: who asked, and how long 95% waited."""
+    """A day, including figures that are not sums of its parts: the numbers of users and addresses,
+    and the 95th percentile of the times."""
 
     day = models.DateField(primary_key=True)
     unique_users = models.PositiveIntegerField(default=0, db_default=0)
@@ -108,7 +110,7 @@ class Day(RequestSums):
 
 
 class DayDuration(models.Model):
-    """How many requests of a day took so many milliseconds."""
+    """How many requests of a day took `time_ms` milliseconds."""
 
     pk = models.CompositePrimaryKey("day", "time_ms")
     day = models.DateField()
@@ -187,7 +189,7 @@ class MinuteError(models.Model):
 
 
 class DayUser(models.Model):
-    """What a user asked on a day."""
+    """The requests of a user on a day."""
 
     pk = models.CompositePrimaryKey("day", "user_id")
     day = models.DateField()
@@ -207,7 +209,7 @@ class DayUser(models.Model):
 
 
 class User(models.Model):
-    """What a user asked since the log began."""
+    """All requests of a user."""
 
     user_id = ExactCharField(max_length=64, primary_key=True)
     requests = models.PositiveIntegerField(default=0)
@@ -217,7 +219,7 @@ class User(models.Model):
 
     class Meta:
         db_table = "stats_user"
-        # In the order of users/top, ties included; else all users would be sorted to show ten.
+        # The order of users/top, ties included; otherwise all users are sorted to show ten.
         indexes = [models.Index(fields=["-requests", "user_id"], name="stats_user_most_requests")]
 
     def __str__(self) -> str:
@@ -225,14 +227,14 @@ class User(models.Model):
 
 
 class DayAddress(models.Model):
-    """What an address asked for on a day; kept only as long as the log is."""
+    """The new photos of an address on a day; kept only as long as the log."""
 
     pk = models.CompositePrimaryKey("day", "ip_address")
     day = models.DateField()
     ip_address = models.CharField(max_length=45)
     new_photos = models.PositiveIntegerField(default=0, db_default=0)
     cost = _yuan()
-    # The release before this one still writes it; the next one drops it.
+    # The previous release still writes it; the next one drops it.
     first_request = models.DateTimeField(null=True)
 
     class Meta:
@@ -243,9 +245,9 @@ class DayAddress(models.Model):
 
 
 class DayApp(RequestSums):
-    """What an app with keys asked on a day; the rest is `anonymous`'s."""
+    """The requests of an app with keys on a day; the rest of the day is `anonymous`'s."""
 
-    # The release before this one uses `cost`, which DayAppLedger has; the next one drops it.
+    # The previous release uses `cost`, which is in DayAppLedger now; the next one drops it.
     pk = models.CompositePrimaryKey("day", "app_id")
     day = models.DateField()
     app_id = models.BigIntegerField()
@@ -274,7 +276,7 @@ class DayAppError(models.Model):
 
 
 class DayAppUser(models.Model):
-    """What a user of an app with keys asked on a day."""
+    """The requests of a user of an app with keys on a day."""
 
     pk = models.CompositePrimaryKey("app_id", "day", "user_id")
     app_id = models.BigIntegerField()
@@ -303,7 +305,7 @@ class LedgerSums(models.Model):
     output_tokens = models.PositiveBigIntegerField(default=0, db_default=0)
     cached_tokens = models.PositiveBigIntegerField(default=0, db_default=0)
     billed_cost = _yuan()
-    # The part of it that is an estimate, as tokens or price were unknown.
+    # The part of it that is an estimate, since tokens or price were unknown.
     estimated_billed_cost = _yuan()
     perhaps_billed_cost = _yuan()
 
@@ -335,7 +337,7 @@ class DayAppLedger(LedgerSums):
 
 
 class CacheTotals(models.Model):
-    """The last count of a cache too large to be counted at each reading; its only row."""
+    """The last count of a cache that is too large to be counted for each reader; a single row."""
 
     entries = models.PositiveBigIntegerField()
     hits = models.PositiveBigIntegerField()

@@ -19,9 +19,9 @@ from classification.billing import app_limits
 from clients import quotas, tokens
 from clients.directory import MILLION, AppInfo
 
-REFUSALS = {
-    **error_responses("database_unavailable", "internal_error", "not_authenticated", "throttled"),
-}
+ERROR_RESPONSES = error_responses(
+    "database_unavailable", "internal_error", "not_authenticated", "throttled"
+)
 
 
 class TokenRequest(serializers.Serializer[Any]):
@@ -64,7 +64,7 @@ class TokenView(AppAPIView):
         responses={
             200: OpenApiResponse(TokenResponse),
             **error_responses("invalid_request"),
-            **REFUSALS,
+            **ERROR_RESPONSES,
         },
     )
     def post(self, request: Request) -> Response:
@@ -84,7 +84,7 @@ class UsageView(AppAPIView):
     @extend_schema(
         operation_id="usage",
         summary=_("Usage against today's limits"),
-        responses={200: OpenApiResponse(UsageResponse), **REFUSALS},
+        responses={200: OpenApiResponse(UsageResponse), **ERROR_RESPONSES},
     )
     def get(self, request: Request) -> Response:
         requester, user_id = identity_of(request), client_info(request).requester.user_id

@@ -33,7 +33,7 @@ class StaffSessionScheme(SessionScheme):  # type: ignore[no-untyped-call]
 
 
 class StaffTokenScheme(TokenScheme):  # type: ignore[no-untyped-call]
-    """A token of somebody of the staff."""
+    """The token of a staff member."""
 
     target_class = "classification.api.staff_tokens.StaffTokenAuthentication"
     name = "staffToken"

@@ -24,7 +24,7 @@ def version() -> str:
 
 @register.filter
 def number(value: int | None) -> str:
-    """1234567 as 1,234,567; a dash for nothing known."""
+    """1234567 as 1,234,567; a dash for None."""
     return "–" if value is None else f"{value:,}"
 
 
@@ -35,19 +35,19 @@ def yuan(value: Decimal | float | None) -> str:
         return "–"
     amount = Decimal(str(value))
     digits = 4 if amount and abs(amount) < SMALL_YUAN else 2
-    # As browsers round, so that a card and its chart agree.
+    # Rounds like browsers, so that a card and its chart show the same amount.
     return f"¥{amount.quantize(Decimal(10) ** -digits, ROUND_HALF_UP):,}"
 
 
 @register.filter
 def percent(value: Decimal | float | str | None) -> str:
-    """0.953 as 95.3%; a dash for nothing, which a template may write as an empty string."""
+    """0.953 as 95.3%; a dash for None or "", which templates produce for missing values."""
     return "–" if value is None or value == "" else f"{float(value):.1%}"
 
 
 @register.filter
 def milliseconds(value: float | None) -> str:
-    """840 ms, or 1.25 s from a second on."""
+    """840 ms, or 1.25 s from one second up."""
     if value is None:
         return "–"
     return f"{value / 1000:.2f} s" if value >= 1000 else f"{value:.0f} ms"
