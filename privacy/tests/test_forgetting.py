@@ -166,10 +166,10 @@ def test_the_receipt_says_how_many_rows_and_not_whose(
     }
     assert not any(second.rows.values())
     assert (first.user_id, first.alias, first.requested_by) == (None, None, "command")
-    assert "117 rows are gone" in said
+    assert "117 rows were deleted or anonymized" in said
     assert "request_log: 106" in said
     assert ANNA not in said
-    assert "0 rows are gone" in again
+    assert "0 rows were deleted or anonymized" in again
 
 
 def test_an_app_forgets_its_own_users_only(client: Client, model: DashScopeServer) -> None:
@@ -344,7 +344,7 @@ def test_the_export_is_all_that_there_is(
     [
         (["", "--yes"], "not a valid user id"),
         ([ANNA, "--app", "nobody", "--yes"], "no app nobody"),
-        ([ANNA], "Give --yes"),
+        ([ANNA], "Pass --yes"),
     ],
 )
 def test_the_command_refuses_what_it_cannot_do(arguments: list[str], sentence: str) -> None:
