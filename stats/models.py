@@ -62,8 +62,7 @@ class RollUpChunk(models.Model):
 
 
 class RequestSums(models.Model):
-    """Counts and sums of requests. `total_time_ms` is that of the `timed_requests`; money is in
-    yuan."""
+    """Counts and sums of requests; `total_time_ms` is of the `timed_requests`, money in yuan."""
 
     requests = models.PositiveIntegerField(default=0, db_default=0)
     hits = models.PositiveIntegerField(default=0, db_default=0)
@@ -94,8 +93,7 @@ class Minute(RequestSums):
 
 
 class Day(RequestSums):
-    """A day, including figures that are not sums of its parts: the numbers of users and addresses,
-    and the 95th percentile of the times."""
+    """A day, also with figures that are not sums: users, addresses, and the 95th percentile."""
 
     day = models.DateField(primary_key=True)
     unique_users = models.PositiveIntegerField(default=0, db_default=0)
