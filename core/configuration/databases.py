@@ -89,7 +89,7 @@ def _sqlite(parts: SplitResult, variable: str) -> dict[str, Any]:
     if file.is_dir() or (file.exists() and not os.access(file, os.W_OK)):
         raise ImproperlyConfigured(f"{variable}: {file} is no file that can be written.")
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "core.sqlite",
         "NAME": str(file),
         "CONN_MAX_AGE": 60,
         # A file, since threads that share an in-memory database lock each other out.
