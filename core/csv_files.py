@@ -2,12 +2,11 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, BinaryIO
+from typing import Any
 
-from django.http import StreamingHttpResponse
 from django.utils import timezone
 
 PLACES = 6
@@ -38,28 +37,8 @@ def cell(value: Any) -> Any:
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text
 
 
-def write_csv(
-    file: BinaryIO, columns: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]
-) -> None:
-    """Write the rows under the headings of `columns`, in UTF-8."""
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-    text.write(MARK)
-    writer = csv.writer(text)
-    writer.writerow(map(str, columns.values()))
-    writer.writerows([cell(row[key]) for key in columns] for row in rows)
-    text.detach()
-
-
-def stream_csv(
-    name: str, heading: Sequence[Any], rows: Iterable[Iterable[Any]]
-) -> StreamingHttpResponse:
-    """A streaming download; rows are produced as they are sent."""
-    response = StreamingHttpResponse(_lines(heading, rows), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
-    return response
-
-
-def _lines(heading: Sequence[Any], rows: Iterable[Iterable[Any]]) -> Iterator[bytes]:
+def csv_lines(heading: Iterable[Any], rows: Iterable[Iterable[Any]]) -> Iterator[bytes]:
+    """The file in UTF-8, many lines at a time, each produced when it is needed."""
     text = io.StringIO(newline="")
     text.write(MARK)
     writer = csv.writer(text)

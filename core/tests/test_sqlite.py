@@ -8,7 +8,6 @@ from django.db.utils import ConnectionHandler
 
 from core.configuration.databases import database
 
-
 pytestmark = pytest.mark.django_db
 
 

@@ -7,13 +7,18 @@ from typing import Any, BinaryIO
 import xlsxwriter
 from django.utils.functional import Promise
 
-from core.csv_files import plain, write_csv
+from core.csv_files import csv_lines, plain
 
 Rows = Iterable[Mapping[str, Any]]
 Columns = Mapping[str, Promise]
 
 # A sheet has at most 1,048,576 rows, including the heading.
 SHEET_ROWS = 1_048_575
+
+
+def write_csv(file: BinaryIO, columns: Columns, rows: Rows) -> None:
+    """Write a CSV file with a heading."""
+    file.writelines(csv_lines(columns.values(), ([row[key] for key in columns] for row in rows)))
 
 
 def write_json(file: BinaryIO, columns: Columns, rows: Rows) -> None:
