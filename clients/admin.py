@@ -18,9 +18,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from clients import quotas
-from clients.directory import MILLION
 from clients.models import LIMITS, App, AppKey
 from core.admin import EditForm, StrictAdmin
+from core.money import in_yuan
 
 
 class RotateForm(forms.Form):
@@ -128,7 +128,7 @@ class AppAdmin(StrictAdmin):
         if limit is None:
             return "–"
         used = quotas.usage(app.pk)
-        return f"¥{used.cost / MILLION if used else 0:.4f} / ¥{limit:.4f}"
+        return f"¥{in_yuan(used.cost) if used else 0:.4f} / ¥{limit:.4f}"
 
     @admin.display(description=gettext_lazy("keys"))
     def usable_keys(self, app: App) -> str:

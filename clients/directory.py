@@ -9,16 +9,15 @@ import threading
 import time
 from collections import Counter
 from datetime import date, datetime
-from decimal import Decimal
 from typing import NamedTuple
 
 from django.db.models import F
 from django.utils import timezone
 
 from clients.models import ANONYMOUS, ANONYMOUS_ID, App, AppKey, QuotaCounter
+from core.money import millionths
 
 LIFETIME_SECONDS = 30
-MILLION = 1_000_000
 
 
 class AppInfo(NamedTuple):
@@ -43,7 +42,7 @@ class AppInfo(NamedTuple):
             is_active=app.is_active,
             is_trusted=app.is_trusted,
             new_photos_per_day=app.new_photos_per_day,
-            cost_per_day=_millionths(app.cost_per_day),
+            cost_per_day=None if app.cost_per_day is None else millionths(app.cost_per_day),
             requests_per_minute=app.requests_per_minute,
             user_new_photos_per_day=app.user_new_photos_per_day,
             address_new_photos_per_day=app.address_new_photos_per_day,
@@ -197,10 +196,6 @@ class Directory:
 def _usage_today() -> dict[int, Usage]:
     rows = QuotaCounter.objects.filter(day=timezone.localdate(), scope=QuotaCounter.Scope.APP)
     return {row.app_id: Usage(row.day, row.new_photos, row.spent + row.reserved) for row in rows}
-
-
-def _millionths(yuan: Decimal | None) -> int | None:
-    return None if yuan is None else int(yuan * MILLION)
 
 
 def _timestamp(moment: datetime | None) -> float | None:

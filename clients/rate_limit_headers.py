@@ -7,7 +7,8 @@ import time
 from typing import NamedTuple
 
 from clients import quotas, throttle
-from clients.directory import MILLION, AppInfo, directory
+from clients.directory import AppInfo, directory
+from core.money import MILLION
 
 DAY_SECONDS = 86_400
 FEN = MILLION // 100

@@ -17,7 +17,8 @@ from classification.api.responses import SuccessResponse
 from classification.api.serializers import UserIdField
 from classification.billing import app_limits
 from clients import quotas, tokens
-from clients.directory import MILLION, AppInfo
+from clients.directory import AppInfo
+from core.money import MILLION
 
 ERROR_RESPONSES = error_responses(
     "database_unavailable", "internal_error", "not_authenticated", "throttled"

@@ -15,10 +15,11 @@ from classification.choices import OK
 from classification.models import ModelCall, RequestLog
 from classification.providers import registry
 from clients import quotas
-from clients.directory import MILLION, AppInfo, Usage
+from clients.directory import AppInfo, Usage
 from clients.models import App, QuotaReservation
 from clients.quotas import Requester
 from core import wall_clock
+from core.money import in_yuan
 
 USAGE_SECONDS = 10
 
@@ -77,8 +78,8 @@ def limit_uses(app: App) -> list[LimitUse]:
         photos, limit = Decimal(used.new_photos), Decimal(info.new_photos_per_day)
         found.append(LimitUse(app.name, False, photos, limit))
     if info.cost_per_day is not None:
-        cost, limit = Decimal(used.cost), Decimal(info.cost_per_day)
-        found.append(LimitUse(app.name, True, cost / MILLION, limit / MILLION))
+        cost, limit = in_yuan(used.cost), in_yuan(info.cost_per_day)
+        found.append(LimitUse(app.name, True, cost, limit))
     return found
 
 

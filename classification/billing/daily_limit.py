@@ -12,14 +12,13 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import ROUND_CEILING, Decimal
+from decimal import Decimal
 
 from django.conf import settings
 from django.db.models import F, QuerySet, Sum
 from django.utils import timezone
 
 from classification import prompts
-from classification.billing.prices import MILLION
 from classification.choices import DEMO, Billed
 from classification.models import ModelCall, Reservation, SpendingDay
 from classification.providers import registry
@@ -27,6 +26,7 @@ from classification.providers.base import ProviderError
 from clients.quotas import seconds_to_midnight
 from core import wall_clock
 from core.database.transactions import write_atomically
+from core.money import in_yuan, millionths
 
 BUSY_RETRY_SECONDS = 2
 
@@ -59,9 +59,9 @@ def today() -> Spending | None:
     row = SpendingDay.objects.filter(day=day).first() or SpendingDay(day=day)
     most = max_cost(prompts.current().text, registry.models(), settings.LLM_IMAGE_MAX_SIDE)
     return Spending(
-        limit=_yuan(limit),
-        spent=_yuan(row.spent),
-        reserved=_yuan(row.reserved),
+        limit=in_yuan(limit),
+        spent=in_yuan(row.spent),
+        reserved=in_yuan(row.reserved),
         is_reached=row.spent + most > limit,
     )
 
@@ -163,11 +163,3 @@ def _refusal(wanted: Reservation, limit: int) -> ProviderError:
         "DAILY_COST_LIMIT is reached.",
         retry_after=seconds_to_midnight(wanted.day),
     )
-
-
-def millionths(yuan: Decimal) -> int:
-    return int((Decimal(yuan) * MILLION).to_integral_value(ROUND_CEILING))
-
-
-def _yuan(millionths: int) -> Decimal:
-    return Decimal(millionths) / MILLION

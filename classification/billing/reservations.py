@@ -17,7 +17,6 @@ from django.db import Error, IntegrityError, transaction
 from django.utils import timezone
 
 from classification.billing import daily_limit
-from classification.billing.daily_limit import millionths
 from classification.choices import Billed
 from classification.models import ModelCall, Reservation
 from classification.signals import calls_logged
@@ -25,6 +24,7 @@ from clients import quotas
 from clients.models import QuotaReservation
 from core.database.reservations import Orphans, Unsent
 from core.database.transactions import write_atomically
+from core.money import millionths
 
 logger = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ from pytest_django import Settings
 
 from classification import prompts
 from classification.billing import daily_limit
-from classification.billing.prices import MILLION
 from classification.models import CacheEntry, ModelCall, RequestLog, SpendingDay
 from classification.pipeline.write_behind import buffer
 from classification.providers import registry
+from core.money import MILLION, in_yuan
 from tests.support.api import upload
 from tests.support.dashscope_server import DashScopeServer
 from tests.support.model_server import ModelServer
@@ -68,7 +68,7 @@ def test_the_daily_limit_stops_where_the_next_call_could_pass_it(
     client: Client, paid: ModelServer, settings: Settings
 ) -> None:
     most = daily_limit.max_cost(prompts.current().text, registry.models(), 1024)
-    settings.DAILY_COST_LIMIT = most / MILLION + 5 * COST
+    settings.DAILY_COST_LIMIT = in_yuan(most) + 5 * COST
     statuses = [upload(client, photo(seed=seed)).status_code for seed in range(9)]
     buffer.flush()
 

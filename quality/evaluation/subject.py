@@ -10,11 +10,11 @@ from django.utils import timezone
 
 from classification import prompts
 from classification.billing import daily_limit
-from classification.billing.prices import MILLION
 from classification.models import PromptVersion
 from classification.providers import registry
 from classification.providers.base import Provider
 from classification.providers.registry import ProviderConfig
+from core.money import in_yuan
 from quality.models import prompt_hash
 
 LOCAL = "local"
@@ -64,7 +64,7 @@ class Subject:
         """The maximum cost of one photo in yuan."""
         if self.configured is None:
             return Decimal(0)
-        return daily_limit.max_cost(self.prompt, [self.model], self.max_side) / MILLION
+        return in_yuan(daily_limit.max_cost(self.prompt, [self.model], self.max_side))
 
 
 def live_subject() -> Subject | None:
