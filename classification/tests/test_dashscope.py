@@ -11,23 +11,17 @@ from typing import Any
 
 import pytest
 
-from classification import images
 from classification.images import Photo
 from classification.model_output import Classification
 from classification.providers import registry
 from classification.providers.base import ProviderError
 from classification.providers.dashscope.provider import SEED, DashScopeProvider
 from classification.providers.model_table.reading import read_table
-from classification.providers.model_table.table import ModelTable
 from classification.providers.slots import Slots
 from core.sharing import cpu_gate
 from tests.support.dashscope_failures import FAILURES
 from tests.support.dashscope_server import GENERATION, DashScopeServer
-from tests.support.pictures import photo as picture
-
-TIMEOUT = 3.0
-PROMPT = "看图，输出 JSON。"
-KEY = "sk-very-secret"
+from tests.support.remote_providers import KEY, PROMPT, TIMEOUT, failure, make_provider, prepared
 
 
 @pytest.fixture
@@ -38,26 +32,12 @@ def server() -> Iterator[DashScopeServer]:
 
 @pytest.fixture(scope="module")
 def photo() -> Photo:
-    return images.prepare(picture(), allowed_formats=["jpg"], max_side=1024)
+    return prepared()
 
 
-def provider(server: DashScopeServer, **changes: Any) -> DashScopeProvider:
-    arguments: dict[str, Any] = {
-        "api_key": f"{KEY}\n",
-        "models": ["qwen-vl-plus"],
-        "table": ModelTable({}),
-        "base_url": server.base_url,
-        "timeout": TIMEOUT,
-        "max_tokens": 500,
-        "slots": Slots(4),
-    }
-    return DashScopeProvider(**(arguments | changes))
-
-
-def failure(asked: DashScopeProvider, photo: Photo) -> ProviderError:
-    with pytest.raises(ProviderError) as caught:
-        asked.classify(photo, PROMPT)
-    return caught.value
+def provider(server: DashScopeServer, **arguments: Any) -> DashScopeProvider:
+    defaults = {"models": ["qwen-vl-plus"], "api_key": f"{KEY}\n"}
+    return make_provider(DashScopeProvider, server.base_url, defaults | arguments)
 
 
 def test_exactly_the_documented_request_goes_out(server: DashScopeServer, photo: Photo) -> None:

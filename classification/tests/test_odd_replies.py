@@ -9,18 +9,13 @@ from typing import Any
 
 import pytest
 
-from classification import images
 from classification.images import Photo
-from classification.providers.base import ProviderError
 from classification.providers.dashscope.provider import DashScopeProvider
 from classification.providers.model_table.table import ModelFacts, ModelTable
 from classification.providers.slots import Slots
 from tests.support.dashscope_server import DashScopeServer
-from tests.support.pictures import photo as picture
+from tests.support.remote_providers import PROMPT, failure, make_provider, prepared
 from tests.support.waiting import wait_until
-
-PROMPT = "看图，输出 JSON。"
-KEY = "sk-very-secret"
 
 
 @pytest.fixture
@@ -29,32 +24,14 @@ def server() -> Iterator[DashScopeServer]:
         yield server
 
 
-def prepared(seed: int = 0) -> Photo:
-    return images.prepare(picture(seed=seed), allowed_formats=["jpg"], max_side=1024)
-
-
 @pytest.fixture(scope="module")
 def photo() -> Photo:
     return prepared()
 
 
-def provider(server: DashScopeServer, **changes: Any) -> DashScopeProvider:
-    arguments: dict[str, Any] = {
-        "api_key": KEY,
-        "models": ["a-model", "another-model"],
-        "table": ModelTable({}),
-        "base_url": server.base_url,
-        "timeout": 10,
-        "max_tokens": 500,
-        "slots": Slots(4),
-    }
-    return DashScopeProvider(**(arguments | changes))
-
-
-def failure(asked: DashScopeProvider, photo: Photo) -> ProviderError:
-    with pytest.raises(ProviderError) as caught:
-        asked.classify(photo, PROMPT)
-    return caught.value
+def provider(server: DashScopeServer, **arguments: Any) -> DashScopeProvider:
+    defaults = {"models": ["a-model", "another-model"], "timeout": 10}
+    return make_provider(DashScopeProvider, server.base_url, defaults | arguments)
 
 
 def says(server: DashScopeServer, status: int, code: str, message: str) -> None:

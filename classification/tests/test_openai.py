@@ -7,21 +7,15 @@ from typing import Any
 
 import pytest
 
-from classification import images
 from classification.images import Photo
 from classification.model_output import Classification
-from classification.providers.base import ProviderError
 from classification.providers.model_table.reading import read_table
-from classification.providers.model_table.table import ModelTable
 from classification.providers.openai.provider import SCHEMA, SEED, OpenAIProvider
 from classification.providers.retries import MAX_CALLS
 from classification.providers.slots import Slots
+from tests.support.model_failures import COMMON_FAILURES
 from tests.support.openai_server import COMPLETIONS, OpenAIServer
-from tests.support.pictures import photo as picture
-
-TIMEOUT = 3.0
-PROMPT = "看图，输出 JSON。"
-KEY = "sk-very-secret"
+from tests.support.remote_providers import KEY, PROMPT, TIMEOUT, failure, make_provider, prepared
 
 
 @pytest.fixture
@@ -32,26 +26,12 @@ def server() -> Iterator[OpenAIServer]:
 
 @pytest.fixture(scope="module")
 def photo() -> Photo:
-    return images.prepare(picture(), allowed_formats=["jpg"], max_side=1024)
+    return prepared()
 
 
-def provider(server: OpenAIServer, **changes: Any) -> OpenAIProvider:
-    arguments: dict[str, Any] = {
-        "api_key": KEY,
-        "models": ["a-vision-model"],
-        "table": ModelTable({}),
-        "base_url": server.base_url,
-        "timeout": TIMEOUT,
-        "max_tokens": 500,
-        "slots": Slots(4),
-    }
-    return OpenAIProvider(**(arguments | changes))
-
-
-def failure(asked: OpenAIProvider, photo: Photo) -> ProviderError:
-    with pytest.raises(ProviderError) as caught:
-        asked.classify(photo, PROMPT)
-    return caught.value
+def provider(server: OpenAIServer, **arguments: Any) -> OpenAIProvider:
+    defaults = {"models": ["a-vision-model"]}
+    return make_provider(OpenAIProvider, server.base_url, defaults | arguments)
 
 
 def test_exactly_the_documented_request_goes_out(server: OpenAIServer, photo: Photo) -> None:
@@ -159,38 +139,16 @@ def test_dashscopes_own_compatible_mode_is_told_not_to_think_in_its_words() -> N
     assert "enable_thinking" not in others
 
 
-# mode: the contract's code, the POSTs it may take, and whether they are billed.
-FAILURES: dict[str, tuple[str, int, str]] = {
-    "empty_choices": ("model_bad_reply", 1, "yes"),
-    "null_choices": ("model_bad_reply", 1, "yes"),
+FAILURES = COMMON_FAILURES | {
     "null_message": ("model_bad_reply", 1, "yes"),
-    "null_content": ("model_bad_reply", 1, "yes"),
-    "cut_by_length": ("model_bad_reply", 1, "yes"),
-    "no_verdict": ("model_bad_reply", 1, "yes"),
-    "unknown_category": ("model_bad_reply", 1, "yes"),
     "missing_choices": ("model_bad_reply", 1, "perhaps"),
-    "json_list": ("model_bad_reply", 1, "perhaps"),
-    "not_json": ("model_bad_reply", 1, "perhaps"),
-    "bad_utf8": ("model_bad_reply", 1, "perhaps"),
-    "empty_body": ("model_bad_reply", 1, "perhaps"),
-    "null_error": ("model_bad_reply", 1, "perhaps"),
     "refusal": ("image_rejected", 1, "yes"),
     "content_filter": ("image_rejected", 1, "yes"),
     "content_policy_violation": ("image_rejected", 1, "no"),
-    "data_inspection_failed": ("image_rejected", 1, "no"),
-    "html_error": ("model_unavailable", MAX_CALLS, "no"),
     "html 401": ("model_unavailable", MAX_CALLS, "no"),
     "html 403": ("model_unavailable", MAX_CALLS, "no"),
     "html 404": ("model_unavailable", MAX_CALLS, "no"),
-    "redirect": ("model_unavailable", 1, "no"),
-    "close_before_answer": ("model_unavailable", 1, "perhaps"),
-    "close_in_body": ("model_unavailable", 1, "perhaps"),
-    "hang": ("model_timeout", 1, "perhaps"),
-    "stall_in_body": ("model_timeout", 1, "perhaps"),
-    "drip_headers": ("model_timeout", 1, "perhaps"),
-    "drip_body": ("model_timeout", 1, "perhaps"),
     "invalid_request_error": ("model_unavailable", 1, "no"),
-    "Arrearage": ("model_not_configured", 1, "no"),
     "invalid_api_key": ("model_not_configured", 1, "no"),
     "access_denied": ("model_not_configured", 1, "no"),
     "model_not_found": ("model_not_configured", 1, "no"),

@@ -1,36 +1,14 @@
-"""Every failure of the fake DashScope server, with the outcome expected of each."""
+"""How the fake DashScope server can fail, and the expected outcome of each failure."""
 
 from classification.providers.retries import MAX_CALLS
+from tests.support.model_failures import COMMON_FAILURES
 
-# mode: the contract's code, the requests it may take, and whether they are billed.
-# mode: the contract's code, the POSTs it may take, and whether they are billed.
-FAILURES: dict[str, tuple[str, int, str]] = {
-    "empty_choices": ("model_bad_reply", 1, "yes"),
-    "null_choices": ("model_bad_reply", 1, "yes"),
+FAILURES = COMMON_FAILURES | {
     "missing_choices": ("model_bad_reply", 1, "yes"),
     "empty_content": ("model_bad_reply", 1, "yes"),
-    "null_content": ("model_bad_reply", 1, "yes"),
-    "cut_by_length": ("model_bad_reply", 1, "yes"),
-    "no_verdict": ("model_bad_reply", 1, "yes"),
-    "unknown_category": ("model_bad_reply", 1, "yes"),
     "null_output": ("model_bad_reply", 1, "perhaps"),
-    "json_list": ("model_bad_reply", 1, "perhaps"),
-    "not_json": ("model_bad_reply", 1, "perhaps"),
-    "bad_utf8": ("model_bad_reply", 1, "perhaps"),
-    "empty_body": ("model_bad_reply", 1, "perhaps"),
-    "null_error": ("model_bad_reply", 1, "perhaps"),
-    "html_error": ("model_unavailable", MAX_CALLS, "no"),
-    "redirect": ("model_unavailable", 1, "no"),
-    "close_before_answer": ("model_unavailable", 1, "perhaps"),
-    "close_in_body": ("model_unavailable", 1, "perhaps"),
-    "hang": ("model_timeout", 1, "perhaps"),
-    "stall_in_body": ("model_timeout", 1, "perhaps"),
-    "drip_headers": ("model_timeout", 1, "perhaps"),
-    "drip_body": ("model_timeout", 1, "perhaps"),
     "InvalidParameter": ("model_unavailable", 1, "no"),
     "DataInspectionFailed": ("image_rejected", 1, "no"),
-    "data_inspection_failed": ("image_rejected", 1, "no"),
-    "Arrearage": ("model_not_configured", 1, "no"),
     "InvalidApiKey": ("model_not_configured", 1, "no"),
     "AccessDenied": ("model_not_configured", 1, "no"),
     "AccessDenied.Unpurchased": ("model_not_configured", 1, "no"),
