@@ -21,11 +21,6 @@ from classification.models import CallFailure, ModelCall, PromptVersion, Request
 from classification.monitoring.outage_advice import TEXTS
 from classification.templatetags.figures import milliseconds, outcome_name, provider_name, yuan
 
-
-def _failure_of(call: ModelCall) -> CallFailure | None:
-    return CallFailure.objects.filter(call_id=call.call_id).first() if call.call_id else None
-
-
 REQUEST_ID = re.compile(r"req_([0-9]{10})_[0-9a-f]{12}")
 # A row is written seconds after its request; leaves room for daylight saving changes.
 WITHIN = timedelta(hours=2)
@@ -100,7 +95,7 @@ class RequestLogAdmin(PhotoRecordAdmin):
         if row.outcome == OK:
             return str(dict(Source.choices).get(row.source) or outcome_name(OK))
         reason = _("%(reason)s (%(code)s)") % {
-            "reason": cause_name(row.reason) or outcome_name(row.outcome).rstrip(".。"),
+            "reason": _cause_name(row.reason) or outcome_name(row.outcome).rstrip(".。"),
             "code": row.outcome,
         }
         if row.source == Source.LOCAL:
@@ -124,14 +119,6 @@ class RequestLogAdmin(PhotoRecordAdmin):
     def calls(self, row: RequestLog) -> SafeString:
         address = reverse("admin:classification_modelcall_changelist")
         return format_html('<a href="{}?q={}">{}</a>', address, row.request_id, _("View calls"))
-
-
-def cause_name(reason: str) -> str:
-    """The cause of a failure, in a few words; "" if unknown."""
-    if reason == DAILY_LIMIT:
-        return _("the daily limit has been reached")
-    text = TEXTS.get(reason)
-    return _(text.title) if text else ""
 
 
 @admin.register(ModelCall)
@@ -244,3 +231,15 @@ class PromptVersionAdmin(ReadOnlyAdmin):
     def on_page(self, prompt: PromptVersion) -> SafeString:
         address = reverse("prompt-version", args=[prompt.version])
         return format_html('<a href="{}">{}</a>', address, _("Compare or restore"))
+
+
+def _cause_name(reason: str) -> str:
+    """The cause of a failure, in a few words; "" if unknown."""
+    if reason == DAILY_LIMIT:
+        return _("the daily limit has been reached")
+    text = TEXTS.get(reason)
+    return _(text.title) if text else ""
+
+
+def _failure_of(call: ModelCall) -> CallFailure | None:
+    return CallFailure.objects.filter(call_id=call.call_id).first() if call.call_id else None

@@ -7,6 +7,9 @@ from classification.images import Photo
 from classification.model_output import Classification
 from classification.providers.causes import Cause
 
+# Whether a call is on the bill; "perhaps" if it was sent, and no response came.
+Billed = Literal["yes", "no", "perhaps"]
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -23,13 +26,13 @@ class Evidence:
 class Call:
     """One request to a paid model, for the ledger.
 
-    `outcome` is "ok" or an error code of the API. `billed` is "perhaps" if the request was sent and
-    no response came. `cached_tokens` are the input tokens found in the provider's context cache.
+    `outcome` is "ok" or an error code of the API. `cached_tokens` are the input tokens found in the
+    provider's context cache.
     """
 
     model: str
     outcome: str
-    billed: Literal["yes", "no", "perhaps"]
+    billed: Billed
     duration_ms: int
     input_tokens: int | None = None
     output_tokens: int | None = None

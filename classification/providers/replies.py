@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import requests
 
 from classification.model_output import Classification, UnreadableAnswer, read_classification
-from classification.providers.base import Evidence
+from classification.providers.base import Billed, Evidence
 from classification.providers.causes import Cause
 from classification.providers.evidence import evidence_of
 from classification.providers.failure_codes import Remedy, meaning_of
@@ -19,7 +19,6 @@ from core.database.text import storable
 
 # More than any model uses for a photo and its answer.
 MAX_TOKENS = 1_000_000
-Billed = Literal["yes", "no", "perhaps"]
 # Of a gateway that passed the request on, and then did not wait for the model: 524 is Cloudflare's.
 GATEWAY_TIMEOUTS = (504, 524)
 INPUT_TOKENS = ("input_tokens", "prompt_tokens")

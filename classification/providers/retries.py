@@ -8,10 +8,10 @@ from dataclasses import asdict, replace
 from typing import Protocol
 
 from classification.images import Photo
-from classification.providers.base import Answer, Call, ProviderError
+from classification.providers.base import Answer, Billed, Call, ProviderError
 from classification.providers.causes import CAUSE_TEXTS
 from classification.providers.http_session import Exchange
-from classification.providers.replies import Billed, Failure, Success
+from classification.providers.replies import Failure, Success
 from core.configuration.addresses import without_password
 
 logger = logging.getLogger(__name__)

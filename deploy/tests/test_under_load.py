@@ -11,6 +11,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
+from classification.pipeline.leases import DEAD_SECONDS
 from tests.support.dashscope_server import DashScopeServer
 from tests.support.load import Load
 from tests.support.nginx import HOST, running_nginx
@@ -143,7 +144,7 @@ def test_a_host_that_dies_takes_nobody_elses_answers_along(
             time.sleep(3)
             victim.kill()
             killed_at = time.monotonic()
-            time.sleep(6)  # a flight whose leader died is taken over after four seconds
+            time.sleep(DEAD_SECONDS)  # until the leases of the dead host are taken over
         survivor.terminate()
         hosts = {entry["request_id"]: entry["upstream"] for entry in nginx.access_log()}
 

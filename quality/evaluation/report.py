@@ -30,10 +30,10 @@ Figures = dict[str, Any]
 
 def read_report(run: EvaluationRun) -> Figures:
     """A run's parameters and figures, ready for JSON."""
-    return described(run) | figures(list(run.results.order_by("file", "pk")))
+    return _parameters(run) | figures(list(run.results.order_by("file", "pk")))
 
 
-def described(run: EvaluationRun) -> Figures:
+def _parameters(run: EvaluationRun) -> Figures:
     """The parameters of a run."""
     return {
         "run": run.pk,

@@ -28,14 +28,14 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        notified = channels.configured()
-        if not notified:
+        configured = channels.configured()
+        if not configured:
             self.stderr.write("Nobody is notified: set ALERT_EMAILS or ALERT_WEBHOOKS.")
         if options["test"]:
-            self._require_delivered(delivery.send_test(notified))
+            self._require_delivered(delivery.send_test(configured))
             return
         wait_at_most(DATABASE_SECONDS)
-        result = evaluation.evaluate([*notified, channels.StatusPage()])
+        result = evaluation.evaluate([*configured, channels.StatusPage()])
         if result is None:
             # A timer must not record it as a success.
             raise CommandError(

@@ -23,16 +23,16 @@ class Command(migrate.Command):
         if connection.vendor != "mysql" or only_reads:
             super().handle(*args, **options)
             return
-        with self._turn(connection):
+        with self._lock(connection):
             self._widen_tables(connection)
             super().handle(*args, **options)
             self._widen_tables(connection)  # including tables that were just taken over
 
     @contextmanager
-    def _turn(self, connection: Any) -> Iterator[None]:
+    def _lock(self, connection: Any) -> Iterator[None]:
         """Hold a lock within the block, after waiting for it.
 
-        After `kill -9`, the server finishes the current statement and holds the lock until then, so
+        After `kill -9`, the server finishes the current statement before it releases the lock, so
         the next migrate sees a consistent state.
         """
         lock = f"migrate {connection.settings_dict['NAME']}"[:64]
@@ -40,7 +40,7 @@ class Command(migrate.Command):
         try:
             yield
         finally:
-            # With the connection, the lock is gone, too.
+            # If the connection is lost, so is the lock.
             with suppress(Error), connection.cursor() as cursor:
                 cursor.execute("SELECT RELEASE_LOCK(%s)", [lock])
 
