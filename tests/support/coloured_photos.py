@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from functools import cache
 
 from PIL import Image
 
@@ -51,6 +52,7 @@ def _profile(profile: bytes) -> bytes:
     return chunk(b"iCCP", b"p\0\0" + zlib.compress(profile))
 
 
+@cache
 def all_of_them() -> dict[str, tuple[bytes, Colour]]:
     """By name: the file, and its colour in sRGB."""
     srgb = chunk(b"sRGB", b"\0")

@@ -5,6 +5,7 @@ import random
 import struct
 import zlib
 from collections.abc import Iterator
+from functools import cache
 from itertools import chain
 from typing import Any
 
@@ -52,6 +53,7 @@ def webp_with(data: bytes, pixels: bytes) -> bytes:
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
+@cache
 def _jpegs() -> dict[str, bytes]:
     options: dict[str, dict[str, Any]] = {
         "RGB": {},
@@ -181,17 +183,18 @@ def lossless_jpeg() -> bytes:
 
 def _not_understood() -> Iterator[tuple[str, bytes]]:
     yield "JPEG lossless", lossless_jpeg()
-    plain = save(detailed(), "PNG")
+    plain = _plain("PNG")
     for kind in (b"ABCD", b"CgBI", b"AbCD"):
         yield f"PNG with {kind.decode()}", png_with(chunk(kind, b"?"), data=plain)
 
 
 def _understood() -> Iterator[tuple[str, bytes]]:
-    plain = save(detailed(), "PNG")
+    plain = _plain("PNG")
     yield "PNG with an optional chunk", png_with(chunk(b"aBCD", b"?"), data=plain)
     yield "PNG with ABCD behind its pixels", plain[:-12] + chunk(b"ABCD", b"?") + plain[-12:]
 
 
+@cache
 def _webps() -> dict[str, bytes]:
     return {
         "lossy": save(detailed(), "WEBP", quality=80),
@@ -235,6 +238,12 @@ def _flat_webps() -> Iterator[tuple[str, bytes]]:
         yield f"WEBP {name} flat", save(partly_flat(), "WEBP", **options)
 
 
+@cache
+def _plain(image_format: str) -> bytes:
+    return save(detailed(), image_format)
+
+
+@cache
 def tiles(image_format: str) -> bytes:
     """Two pictures put together to one, as phones write large ones."""
     middle = SIZE[0] // 2
@@ -244,7 +253,7 @@ def tiles(image_format: str) -> bytes:
 
 def _half_heifs() -> Iterator[tuple[str, bytes]]:
     for image_format in ("HEIF", "AVIF"):
-        plain, tiled = save(detailed(), image_format), tiles(image_format)
+        plain, tiled = _plain(image_format), tiles(image_format)
         for part in PARTS:
             yield f"{image_format} padded {part}", padded(plain, part)
             yield f"{image_format} tiles padded {part}", padded(tiled, part)
@@ -252,7 +261,7 @@ def _half_heifs() -> Iterator[tuple[str, bytes]]:
 
 def _whole_heifs() -> Iterator[tuple[str, bytes]]:
     for image_format in ("HEIF", "AVIF"):
-        data = save(detailed(), image_format)
+        data = _plain(image_format)
         yield f"{image_format}", data
         yield f"{image_format} tiles", tiles(image_format)
         yield f"{image_format} with zeros behind", data + bytes(1000)
@@ -265,18 +274,21 @@ def _whole_heifs() -> Iterator[tuple[str, bytes]]:
         )
 
 
+@cache
 def half() -> dict[str, bytes]:
     """Of these, a browser shows a part, or nothing."""
     kinds = (_half_jpegs, _half_pngs, _half_webps, _half_heifs, _not_understood)
     return dict(chain.from_iterable(kind() for kind in kinds))
 
 
+@cache
 def whole() -> dict[str, bytes]:
     """These a browser shows whole."""
     kinds = (_whole_jpegs, _whole_pngs, _whole_webps, _whole_heifs, _understood)
     return dict(chain.from_iterable(kind() for kind in kinds))
 
 
+@cache
 def flat() -> dict[str, bytes]:
     """Whole ones that show `partly_flat()`, and end in zeros that their decoders need."""
     return dict(_flat_webps())

@@ -4,6 +4,7 @@ oddity it can have. All show `scene()`, upright, unless their name says otherwis
 import struct
 import zlib
 from collections.abc import Callable, Iterator
+from functools import cache
 from io import BytesIO
 from typing import Any
 
@@ -334,5 +335,6 @@ TABLE: dict[str, Callable[[], Iterator[tuple[str, bytes]]]] = {
 }
 
 
+@cache
 def all_of_them() -> dict[str, bytes]:
     return {name: data for make in TABLE.values() for name, data in make()}
