@@ -153,7 +153,7 @@ def release_orphans(after_seconds: float) -> None:
     """Release the reservations of killed processes: those first seen `after_seconds` ago. By then
     their calls must be in the ledger."""
     for orphan in _orphans.find(QuotaReservation.objects.all(), after_seconds):
-        write_atomically(lambda orphan=orphan: _give_back(orphan))  # type: ignore[misc]
+        write_atomically(_give_back, orphan)
 
 
 def _give_back(reservation: QuotaReservation) -> bool:

@@ -72,7 +72,7 @@ def take(reservation: Reservation, limit: int) -> None:
     `limit` is in millionths of a yuan. Raises ProviderError if it does not fit, and DatabaseError.
     """
     _open(reservation.day)
-    if not write_atomically(lambda: _take(reservation, limit)):
+    if not write_atomically(_take, reservation, limit):
         raise _refusal(reservation, limit)
 
 
@@ -114,7 +114,7 @@ def _open(day: date) -> None:
         # Not in the transaction that follows, in which processes that find the row would each hold
         # a lock on it.
         write_atomically(SpendingDay.objects.get_or_create, day=day)
-        write_atomically(lambda: _count_earlier_spending(day, midnight))
+        write_atomically(_count_earlier_spending, day, midnight)
         _opened = day
 
 

@@ -140,7 +140,7 @@ def _settle_orphan(orphan: Reservation) -> None:
         duration_ms=0,
     )
     try:
-        if not write_atomically(lambda: _put_in_ledger(orphan, call)):
+        if not write_atomically(_put_in_ledger, orphan, call):
             return
     except IntegrityError:  # its process has just written it
         return
