@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce, Greatest, Least
 from django.utils import timezone
 
 from classification.legacy import rows, tables
-from classification.legacy.rows import Kind
+from classification.legacy.rows import ImpossibleRows
 from classification.legacy.schema import Index
 from classification.legacy.tables import Plan
 from classification.models import CacheEntry, RequestLog
@@ -26,7 +26,7 @@ BATCH_ROWS = 500
 
 
 @dataclass
-class Report:
+class AdoptionReport:
     """The two older tables, the changes they need, and the number of impossible rows of each kind;
     `clock` is the server's offset from TIME_ZONE in seconds, if it matters."""
 
@@ -34,8 +34,8 @@ class Report:
     missing: list[str] = field(default_factory=list)
     additions: list[str] = field(default_factory=list)
     left_alone: list[str] = field(default_factory=list)
-    entries: list[tuple[Kind, int]] = field(default_factory=list)
-    requests: list[tuple[Kind, int]] = field(default_factory=list)
+    entries: list[tuple[ImpossibleRows, int]] = field(default_factory=list)
+    requests: list[tuple[ImpossibleRows, int]] = field(default_factory=list)
     older_entries: int = 0
     clock: int = 0
 
@@ -49,9 +49,9 @@ class Report:
         return sum(count for _kind, count in self.entries)
 
 
-def report() -> Report:
+def report() -> AdoptionReport:
     """Examine the database without writing anything."""
-    found = Report()
+    found = AdoptionReport()
     for model in (CacheEntry, RequestLog):
         if plan := tables.plan(connection, model):
             found.plans.append(plan)
@@ -70,7 +70,7 @@ def report() -> Report:
     return found
 
 
-def lines(found: Report) -> Iterator[str]:
+def lines(found: AdoptionReport) -> Iterator[str]:
     """The report as text."""
     for table in found.missing:
         yield f"{table}: missing, will be created."
@@ -101,7 +101,7 @@ def lines(found: Report) -> Iterator[str]:
     yield from _impossible_lines("requests", found.requests)
 
 
-def _impossible_lines(title: str, kinds: list[tuple[Kind, int]]) -> Iterator[str]:
+def _impossible_lines(title: str, kinds: list[tuple[ImpossibleRows, int]]) -> Iterator[str]:
     for kind, count in kinds:
         remedy = f"; --drop-impossible: {kind.remedy}" if kind.remedy else ""
         yield f"Impossible {title}: {count}, {kind.name}{remedy}"
@@ -134,7 +134,7 @@ def drop_impossible() -> Iterator[tuple[str, str]]:
             yield kind.name, f"{done} entries {kind.remedy}"
 
 
-def _mend(kind: Kind, now: datetime) -> int:
+def _mend(kind: ImpossibleRows, now: datetime) -> int:
     hashes = list(kind.rows.values_list("image_hash", flat=True))
     for start in range(0, len(hashes), BATCH_ROWS):
         CacheEntry.objects.filter(image_hash__in=hashes[start : start + BATCH_ROWS]).update(
@@ -152,7 +152,7 @@ def _older_entries(plans: list[Plan]) -> int:
     return adoption_notes.older_entries() if "provider" in plan.columns else plan.rows
 
 
-def _counted(kinds: list[Kind]) -> list[tuple[Kind, int]]:
+def _counted(kinds: list[ImpossibleRows]) -> list[tuple[ImpossibleRows, int]]:
     counted = ((kind, kind.rows.count()) for kind in kinds)
     return [(kind, count) for kind, count in counted if count]
 

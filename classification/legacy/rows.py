@@ -51,8 +51,8 @@ KEPT_FAILURE = Q(category=OTHER, confidence=FAILURE_CONFIDENCE) & (
 )
 
 
-class Kind(NamedTuple):
-    """A kind of impossible rows. `remedy` is what --drop-impossible does: "dropped", or the
+class ImpossibleRows(NamedTuple):
+    """The impossible rows of one kind. `remedy` is what --drop-impossible does: "dropped", or the
     correction if only a count or a time is wrong; "" for log rows, which are kept."""
 
     name: str
@@ -60,23 +60,25 @@ class Kind(NamedTuple):
     rows: QuerySet[Any]
 
 
-def impossible_entries(entries: type[Model], now: datetime) -> list[Kind]:
+def impossible_entries(entries: type[Model], now: datetime) -> list[ImpossibleRows]:
     """The kinds of impossible cache entries, as unevaluated queries."""
     rows = _with_words(entries)
     twin = entries._default_manager.filter(image_hash=Lower(OuterRef("image_hash")))
     twice = Q(image_hash__regex="[A-F]") & Q(Exists(twin.exclude(pk=OuterRef("pk"))))
     return [
-        Kind("category is not one of the eight", "dropped", rows.filter(UNKNOWN_CATEGORY)),
-        Kind("confidence is not from 0 to 1", "dropped", rows.filter(NO_CONFIDENCE)),
-        Kind("hash is not 64 hexadecimal digits", "dropped", rows.filter(NO_HASH)),
-        Kind("hash exists twice, in upper and lower case", "dropped", rows.filter(twice)),
-        Kind("a failed call stored as an answer", "dropped", rows.filter(KEPT_FAILURE)),
-        Kind(
+        ImpossibleRows(
+            "category is not one of the eight", "dropped", rows.filter(UNKNOWN_CATEGORY)
+        ),
+        ImpossibleRows("confidence is not from 0 to 1", "dropped", rows.filter(NO_CONFIDENCE)),
+        ImpossibleRows("hash is not 64 hexadecimal digits", "dropped", rows.filter(NO_HASH)),
+        ImpossibleRows("hash exists twice, in upper and lower case", "dropped", rows.filter(twice)),
+        ImpossibleRows("a failed call stored as an answer", "dropped", rows.filter(KEPT_FAILURE)),
+        ImpossibleRows(
             "hit count below 1",
             "set to 1",
             rows.filter(Q(hit_count=None) | Q(hit_count__lt=1)),
         ),
-        Kind(
+        ImpossibleRows(
             "created or last hit in the future",
             "set to now",
             rows.filter(Q(created_at__gt=now) | Q(last_hit_at__gt=now)),
@@ -84,22 +86,22 @@ def impossible_entries(entries: type[Model], now: datetime) -> list[Kind]:
     ]
 
 
-def impossible_requests(log: type[Model], now: datetime) -> list[Kind]:
+def impossible_requests(log: type[Model], now: datetime) -> list[ImpossibleRows]:
     """The kinds of impossible log rows; they are kept as history."""
     rows = log._default_manager.all()
     return [
-        Kind(
+        ImpossibleRows(
             "category is not one of the eight: counted as failed",
             "",
             rows.exclude(category="").filter(UNKNOWN_CATEGORY),
         ),
-        Kind("confidence is not from 0 to 1", "", rows.filter(NO_CONFIDENCE)),
-        Kind(
+        ImpossibleRows("confidence is not from 0 to 1", "", rows.filter(NO_CONFIDENCE)),
+        ImpossibleRows(
             "hash is not 64 hexadecimal digits",
             "",
             rows.exclude(image_hash="").exclude(image_hash__regex=HASH),
         ),
-        Kind("in the future", "", rows.filter(created_at__gt=now)),
+        ImpossibleRows("in the future", "", rows.filter(created_at__gt=now)),
     ]
 
 

@@ -83,7 +83,7 @@ def _plan_table(cursor: Any, found: Plan) -> None:
     if kind != "BASE TABLE":
         found.misfits.append(f"is a {kind.lower()}, not a table")
     elif engine.lower() != "innodb":
-        found.changes.append(("ENGINE=InnoDB", f"{engine} knows no transactions"))
+        found.changes.append(("ENGINE=InnoDB", f"{engine} does not support transactions"))
     charset = (table_collation or "").partition("_")[0]
     if charset and charset != characters.CHARSET:  # of the columns that are added
         clause = f"DEFAULT{_characters(found.collation)}"
@@ -118,7 +118,7 @@ def _why_not(column: Column, wanted: Wanted) -> str:
     if column.length is not None and column.length < wanted.length:
         return f"it is {column.type}, too short"
     if wanted.takes_null and not column.is_nullable:
-        return "it must take NULL"
+        return "it must accept NULL"
     if "on update" in column.extra.lower():
         return "a correction must not change it"
     charset = (column.collation or "utf8mb4").partition("_")[0]
@@ -178,7 +178,9 @@ def _plan_day(cursor: Any, found: Plan) -> None:
         if "GENERATED" in column.extra.upper():
             found.misfits.append(f"created_date is generated from {column.expression}")
         else:
-            found.changes.append((f"MODIFY created_date {DAY}", "it is not worked out by itself"))
+            found.changes.append(
+                (f"MODIFY created_date {DAY}", "it is not generated from created_at")
+            )
 
 
 def _plan_others(found: Plan, model: type[Model]) -> None:

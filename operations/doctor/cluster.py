@@ -46,7 +46,7 @@ def _host(host: str, port: int) -> Finding:
         )
     finally:
         one.close()
-    return ok(subject, "It answers and takes writes.")
+    return ok(subject, "It responds and accepts writes.")
 
 
 def _galera() -> Iterator[Finding]:
@@ -93,16 +93,16 @@ def _replica() -> Finding:
         code = error.args[0] if error.args else None
         return warning(
             subject,
-            f"How far it is behind cannot be told ({code}).",
+            f"Its lag cannot be determined ({code}).",
             f"Check {what}, and GRANT REPLICA MONITOR ON *.* to its user.",
         )
     if seconds is None:
-        return warning(subject, "It does not replicate.", "Look at SHOW REPLICA STATUS there.")
+        return warning(subject, "It does not replicate.", "Check SHOW REPLICA STATUS on it.")
     if seconds > LAG_SECONDS:
         return warning(
             subject,
             f"It is {seconds} s behind, and so are the figures.",
-            f"Give it more resources, or take {what} out meanwhile.",
+            f"Give it more resources, or unset {what} until then.",
         )
     return ok(subject, f"It is {seconds} s behind.")
 

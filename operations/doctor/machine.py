@@ -43,7 +43,9 @@ def examine_settings(options: Options) -> Iterator[Finding]:
         yield ok("settings", BEFORE_OTHERS_COME)
     elif insecure := sorted({message.id or "" for message in found} & WITHOUT_TLS):
         found = [message for message in found if message.id not in WITHOUT_TLS]
-        yield warning("settings", f"Staff come without https ({', '.join(insecure)}).", TLS_ADVICE)
+        yield warning(
+            "settings", f"Staff use the pages without https ({', '.join(insecure)}).", TLS_ADVICE
+        )
     for message in found:
         level = problem if message.level >= checks.ERROR else warning
         advice = ADVICE.get(message.id or "") or message.hint or "See Django's system checks."
@@ -141,7 +143,7 @@ def examine_proxies(options: Options) -> Iterator[Finding]:
             "proxy",
             f"{', '.join(found)} is set and ignored: "
             "the model and the group bots are called directly.",
-            "Let this host reach them by itself; nothing else has to be done.",
+            "Make sure that this host can reach them directly; nothing else is needed.",
         )
     else:
         yield ok("proxy", "None is set; the model and the group bots are called directly.")

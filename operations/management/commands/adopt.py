@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from operations import adoption, adoption_notes
-from operations.adoption import Report
+from operations.adoption import AdoptionReport
 
 READY, TO_LOOK_AT, DOES_NOT_FIT = 0, 1, 2
 
@@ -47,7 +47,7 @@ class Command(BaseCommand):
         if report.impossible_entries:
             self._deal_with_impossible(report, options)
 
-    def _deal_with_impossible(self, report: Report, options: dict[str, Any]) -> None:
+    def _deal_with_impossible(self, report: AdoptionReport, options: dict[str, Any]) -> None:
         count = report.impossible_entries
         if not options["drop_impossible"]:
             self.stdout.write(
