@@ -18,7 +18,7 @@ from privacy.models import Erasure
 from privacy.people import Person
 from privacy.personal_data import PLACES
 from privacy.places.request_log import LOG
-from privacy.places.task import Task
+from privacy.places.task import ErasureTask
 from stats.rollup import chunks
 from stats.snapshot import READER_CHUNK_ROWS
 
@@ -41,7 +41,7 @@ def steps(erasure: Erasure) -> Iterator[int]:
     yield from _wait_for_figures(erasure)
     renewed = time.monotonic()
     for place in PLACES:
-        for table, rows in place.forget(Task(person, erasure.alias)):
+        for table, rows in place.forget(ErasureTask(person, erasure.alias)):
             if rows or time.monotonic() - renewed > RENEW_SECONDS:
                 erasure.count(table, rows)
                 renewed = time.monotonic()

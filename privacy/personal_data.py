@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from privacy.people import Person
 from privacy.places import counters, declared_hashes, figures, request_log, votes
-from privacy.places.task import ForgottenRows, Row, Task
+from privacy.places.task import ErasureTask, ForgottenRows, Row
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Place:
     columns: tuple[str, ...]
     read: Callable[[Person], Iterator[Row]]
     count: Callable[[Person], int]
-    forget: Callable[[Task], Iterator[ForgottenRows]]
+    forget: Callable[[ErasureTask], Iterator[ForgottenRows]]
 
 
 # In the order in which they are forgotten.

@@ -9,10 +9,10 @@ from django.utils import timezone
 from clients import quotas
 from clients.models import QuotaCounter
 from privacy.people import Person
-from privacy.places.task import ForgottenRows, Row, Task
+from privacy.places.task import ErasureTask, ForgottenRows, Row
 
 
-def forget(task: Task) -> Iterator[ForgottenRows]:
+def forget(task: ErasureTask) -> Iterator[ForgottenRows]:
     """Delete the counters of past days. Today's stays, or forgetting would reset the quota."""
     for age in range(1, quotas.KEEP.days + 1):
         rows, _ = _counters(task.person, age).delete()

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 from classification.models import DeclaredHash
 from privacy.people import Person
-from privacy.places.task import ForgottenRows, Row, Task
+from privacy.places.task import ErasureTask, ForgottenRows, Row
 from privacy.places.windows import read_by_windows
 
 BATCH_ROWS = 1000
 EXPORTED = ("app_id", "declared_hash", "image_hash", "has_token", "asked_at")
 
 
-def forget(task: Task) -> Iterator[ForgottenRows]:
+def forget(task: ErasureTask) -> Iterator[ForgottenRows]:
     """Delete them; those of others stay."""
     for found in read_by_windows(task.person, DeclaredHash):
         for start in range(0, len(found), BATCH_ROWS):

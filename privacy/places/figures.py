@@ -15,7 +15,7 @@ from django.db.models import F, Q, Sum
 
 from clients.models import ANONYMOUS_ID, App
 from privacy.people import Person
-from privacy.places.task import ForgottenRows, Row, Task
+from privacy.places.task import ErasureTask, ForgottenRows, Row
 from stats import aggregations
 from stats.merging import Aggregation
 from stats.models import Day, DayAppUser, DayUser, RollUp, User
@@ -24,7 +24,7 @@ from stats.models import Day, DayAppUser, DayUser, RollUp, User
 Part = tuple[int, int]
 
 
-def forget(task: Task) -> Iterator[ForgottenRows]:
+def forget(task: ErasureTask) -> Iterator[ForgottenRows]:
     """Take the person's ids out of the figures, all at once."""
     counts: Counter[str] = Counter()
     with transaction.atomic():

@@ -19,7 +19,7 @@ from classification.models import RequestLog
 from classification.pipeline.request_log import FORGOTTEN_COLUMNS
 from privacy.people import Person
 from privacy.places import figures
-from privacy.places.task import ForgottenRows, Row, Task
+from privacy.places.task import ErasureTask, ForgottenRows, Row
 from privacy.places.windows import read_by_windows
 from stats.models import DayAddress
 from stats.rollup.chunks import rolled_up_to
@@ -44,7 +44,7 @@ EXPORTED = (
 )
 
 
-def forget(task: Task) -> Iterator[ForgottenRows]:
+def forget(task: ErasureTask) -> Iterator[ForgottenRows]:
     """Forget the rows that are rolled up, which are all that can name the person."""
     columns = ("created_date", "ip_address")
     windows = read_by_windows(

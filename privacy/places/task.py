@@ -9,7 +9,7 @@ ForgottenRows: TypeAlias = tuple[str, int]
 Row: TypeAlias = dict[str, Any]
 
 
-class Task(NamedTuple):
+class ErasureTask(NamedTuple):
     """The person to forget, and the alias for them in statistics."""
 
     person: Person

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from privacy.people import Person
-from privacy.places.task import ForgottenRows, Row, Task
+from privacy.places.task import ErasureTask, ForgottenRows, Row
 from quality.feedback.voting import delete_votes
 from quality.models import Vote
 
@@ -11,7 +11,7 @@ BATCH_ROWS = 1000
 EXPORTED = ("user_id", "app_id", "image_hash", "category", "voter", "voted_at", "answer")
 
 
-def forget(task: Task) -> Iterator[ForgottenRows]:
+def forget(task: ErasureTask) -> Iterator[ForgottenRows]:
     """Delete them; the daily sums stay."""
     votes = task.person.rows(Vote)
     while keys := list(votes.values_list("pk", flat=True)[:BATCH_ROWS]):
