@@ -1,5 +1,6 @@
 """A budget that clients share, such as threads or bytes: one client never takes all of it."""
 
+import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from contextlib import contextmanager
 from django.conf import settings
 
 from classification.errors import ServiceError
+from core.sharing import cpu_gate
 
 # Threads that uploads never occupy: known photos are answered even while every model call hangs.
 RESERVED_THREADS = 8
@@ -18,11 +20,12 @@ MAX_TIMES_FREE = 3
 
 
 class FairBudget:
-    """`total` units; thread-safe."""
+    """`total` units, for which at most `max_waiting` requests wait; thread-safe."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, *, max_waiting: int = sys.maxsize) -> None:
         self._total = self._free = total
         self._held: Counter[str] = Counter()
+        self._waiting, self._max_waiting = 0, max_waiting
         self._changed = threading.Condition()
 
     @contextmanager
@@ -34,17 +37,34 @@ class FairBudget:
         after that.
         """
         taken = min(amount, self._total)
-        with self._changed:
-            if not self._changed.wait_for(lambda: self._has_room(client, taken), patience):
-                raise ServiceError("model_busy")
-            self._add(client, taken)
-            held = self._held[client]
+        held = self._take(client, taken) or self._wait(client, taken, patience)
         try:
             yield held
         finally:
             with self._changed:
                 self._add(client, -taken)
                 self._changed.notify_all()
+
+    def _take(self, client: str, amount: int) -> int | None:
+        """How many units the client holds with these, or None if there is no room for them."""
+        with self._changed:
+            if not self._has_room(client, amount):
+                return None
+            self._add(client, amount)
+            return self._held[client]
+
+    def _wait(self, client: str, amount: int, patience: float) -> int:
+        with cpu_gate.released(), self._changed:
+            if self._waiting >= self._max_waiting:
+                raise ServiceError("model_busy")
+            self._waiting += 1
+            try:
+                if not self._changed.wait_for(lambda: self._has_room(client, amount), patience):
+                    raise ServiceError("model_busy")
+            finally:
+                self._waiting -= 1
+            self._add(client, amount)
+            return self._held[client]
 
     def _has_room(self, client: str, amount: int) -> bool:
         left = self._free - amount

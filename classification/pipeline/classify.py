@@ -40,6 +40,9 @@ from core.database.connections import release_connection
 # The model's time limit, plus time to decode and to take over the lease of a dead process.
 FLIGHT_SECONDS = settings.LLM_TIMEOUT + 10
 QUOTA_EXCEEDED = "quota_exceeded"
+# A client that has its share of threads is not refused at once: who tries again at once, many times
+# over, would take the processors that others' photos need. But few threads wait for that.
+MAX_WAITING, PATIENCE_SECONDS = 16, 1.0
 
 
 class Miss(NamedTuple):
@@ -50,7 +53,7 @@ class Miss(NamedTuple):
 
 
 _single_flight: SingleFlight[Result] = SingleFlight()
-_uploads = FairBudget(UPLOAD_THREADS)
+_uploads = FairBudget(UPLOAD_THREADS, max_waiting=MAX_WAITING)
 
 
 def check_cache(*, image_hash: str, client: ClientInfo) -> Classification | None:
@@ -130,7 +133,7 @@ def _check_hash(image_hash: str, given_hash: str | None) -> None:
 def _classify_new_photo(upload: bytes, miss: Miss, client: ClientInfo) -> Result:
     """The result for an unknown photo; of concurrent uploads of it, one asks the model."""
     release_connection()
-    with _uploads.hold(client.requester.who, 1) as held:
+    with _uploads.hold(client.requester.who, 1, patience=PATIENCE_SECONDS) as held:
         while True:
             result, is_leader = _single_flight.run(
                 miss.image_hash,

@@ -17,6 +17,7 @@ from classification.api.request_bodies import body_memory
 from classification.api.request_bodies.buffering import buffer_request_bodies
 from classification.errors import ServiceError
 from classification.fair_budget import FairBudget
+from tests.support.waiting import wait_until
 
 MEGABYTE = 1024 * 1024
 ALBUM, PHOTO, HASHES = "/api/v1/classify/batch", "/api/v1/classify", "/api/v1/classify/check-cache"
@@ -120,6 +121,26 @@ def test_whatever_one_client_takes_there_is_room_for_others() -> None:
             held.enter_context(budget.hold("last", 1))
     with budget.hold("alone", 100):
         pass
+
+
+def test_of_who_has_a_share_few_wait_for_more() -> None:
+    budget = FairBudget(4, max_waiting=2)
+
+    def hold(patience: float) -> int:
+        with budget.hold("greedy", 1, patience=patience) as held:
+            return held
+
+    with ThreadPoolExecutor() as pool, contextlib.ExitStack() as held:
+        for _ in range(3):
+            held.enter_context(budget.hold("greedy", 1))
+        waiting = [pool.submit(hold, 60) for _ in range(2)]
+        wait_until(lambda: budget._waiting == 2)
+        started = time.monotonic()
+        with pytest.raises(ServiceError):
+            hold(60)
+        assert time.monotonic() - started < 30
+        held.close()
+        assert [each.result(30) for each in waiting]
 
 
 @pytest.mark.django_db
