@@ -97,34 +97,17 @@ def _open(source: Source, max_side: int) -> Image.Image:
         return _open_webp(source)
     if source.format == "PNG":
         return _on_screen(_open_png(source), source)
-    return _on_screen(_open_gif(source), source)
+    return _on_screen(Image.open(BytesIO(source.data), formats=["GIF"]), source)
 
 
 def _on_screen(image: Image.Image, source: Source) -> Image.Image:
     """A frame on its screen, the rest of which is transparent, as in browsers."""
+    image.load()
     if image.size == (source.width, source.height):
         return image
     screen = Image.new("RGBA", (source.width, source.height))
     screen.paste(image.convert("RGBA"), source.place)
     return screen
-
-
-def _open_gif(source: Source) -> Image.Image:
-    """Decode a GIF. An interlaced one may end where all of it can be seen in less detail."""
-    try:
-        return _gif(source.data)
-    except OSError:
-        with _tolerance():
-            image, apart = _gif(source.data), gif.rows_apart(source.data, _gif)
-    if apart is None:
-        raise ImageError
-    return _filled(image, 1, apart)
-
-
-def _gif(data: bytes) -> Image.Image:
-    image = Image.open(BytesIO(data), formats=["GIF"])
-    image.load()
-    return image
 
 
 def _open_png(source: Source) -> Image.Image:

@@ -251,24 +251,6 @@ def tiles(image_format: str) -> bytes:
     return grid([save(left, image_format), save(right, image_format)], (middle, SIZE[1]))
 
 
-def _half_gifs() -> Iterator[tuple[str, bytes]]:
-    plain, interlaced = (save(detailed(), "GIF", interlace=each) for each in (0, 1))
-    for part in PARTS:
-        yield f"GIF cut at {part}", plain[: int(len(plain) * part)]
-        yield f"GIF ended at {part}", plain[: int(len(plain) * part)] + b"\0;"
-    yield "GIF interlaced cut at 0.1", interlaced[: len(interlaced) // 10]
-
-
-def _whole_gifs() -> Iterator[tuple[str, bytes]]:
-    for is_interlaced in (0, 1):
-        data = save(detailed(), "GIF", interlace=is_interlaced)
-        yield f"GIF {is_interlaced}", data
-        yield f"GIF {is_interlaced} without its end", data[:-2]
-    for part in PARTS[2:]:
-        yield f"GIF interlaced cut at {part}", data[: int(len(data) * part)]
-        yield f"GIF interlaced ended at {part}", data[: int(len(data) * part)] + b"\0;"
-
-
 def _half_heifs() -> Iterator[tuple[str, bytes]]:
     for image_format in ("HEIF", "AVIF"):
         plain, tiled = _plain(image_format), tiles(image_format)
@@ -295,14 +277,14 @@ def _whole_heifs() -> Iterator[tuple[str, bytes]]:
 @cache
 def half() -> dict[str, bytes]:
     """Of these, a browser shows a part, or nothing."""
-    kinds = (_half_jpegs, _half_pngs, _half_webps, _half_gifs, _half_heifs, _not_understood)
+    kinds = (_half_jpegs, _half_pngs, _half_webps, _half_heifs, _not_understood)
     return dict(chain.from_iterable(kind() for kind in kinds))
 
 
 @cache
 def whole() -> dict[str, bytes]:
     """These a browser shows whole."""
-    kinds = (_whole_jpegs, _whole_pngs, _whole_webps, _whole_gifs, _whole_heifs, _understood)
+    kinds = (_whole_jpegs, _whole_pngs, _whole_webps, _whole_heifs, _understood)
     return dict(chain.from_iterable(kind() for kind in kinds))
 
 

@@ -1,9 +1,6 @@
 """GIF: a sequence of blocks, of which only those of the first picture are kept."""
 
 import struct
-from collections.abc import Callable
-
-from PIL import Image
 
 from classification.image_decoding.containers.source import Source
 from classification.image_decoding.errors import ImageError
@@ -14,12 +11,6 @@ EXTENSION, IMAGE, TRAILER = b"!", b",", b";"
 GRAPHIC_CONTROL = 0xF9
 SECONDS_PER_PIXEL = 12e-9
 BYTES_PER_PIXEL = 9
-IS_INTERLACED = 0x40
-# The first row of a pass, the step to the next, and that between the rows that are there after it.
-SINGLE_PASS = (0, 1, 1)
-PASSES = ((0, 8, 8), (4, 8, 4), (2, 4, 2), (1, 2, 1))
-# All but the index of the colour.
-TRANSPARENT = b"!\xf9\4\1\0\0"
 # Blocks are cut into pieces of 255 bytes at most; a picture of 100 MB has this many.
 MAX_PIECES = 500_000
 
@@ -42,27 +33,6 @@ def read(data: bytes) -> Source:
             control = data[position:end]
         position = end
     raise ImageError
-
-
-def rows_apart(gif: bytes, decode: Callable[[bytes], Image.Image]) -> int | None:
-    """How many rows apart those are that a Source's `data` suffices for, if that is cut: 1, unless
-    it is interlaced and the last passes are missing. None if they are no picture."""
-    start = HEADER_BYTES + _table_bytes(gif[10])
-    head, picture = gif[:start], gif[start:]
-    if picture.startswith(EXTENSION):
-        picture = picture[_pieces_end(picture, 2, MAX_PIECES)[0] :]
-    # Decoders leave missing pixels as they are, which is transparent.
-    one, other = (
-        decode(head + TRANSPARENT + bytes([index, 0]) + picture).tobytes() for index in (0, 1)
-    )
-    width, height = struct.unpack_from("<HH", picture, 5)
-    found = None
-    for first, step, apart in PASSES if picture[9] & IS_INTERLACED else (SINGLE_PASS,):
-        last = range(first, height, step)[-1:]
-        if any(one[row * width :][:width] != other[row * width :][:width] for row in last):
-            break
-        found = apart
-    return found
 
 
 def _table_bytes(flags: int) -> int:
