@@ -28,6 +28,10 @@ class FairBudget:
         self._waiting, self._max_waiting = 0, max_waiting
         self._changed = threading.Condition()
 
+    @property
+    def total(self) -> int:
+        return self._total
+
     @contextmanager
     def hold(self, client: str, amount: int, *, patience: float = 0.0) -> Iterator[int]:
         """Hold `amount` units on behalf of a client within the block, which gets how many the
@@ -44,6 +48,20 @@ class FairBudget:
             with self._changed:
                 self._add(client, -taken)
                 self._changed.notify_all()
+
+    def lend(self, client: str, amount: int) -> None:
+        """Let others have `amount` units that a client holds."""
+        with self._changed:
+            self._add(client, -amount)
+            self._changed.notify_all()
+
+    def reclaim(self, client: str, amount: int, *, patience: float) -> None:
+        """Hold units again that were lent; raises ServiceError(model_busy) if others still hold
+        them after `patience` seconds."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: amount <= self._free, patience):
+                raise ServiceError("model_busy")
+            self._add(client, amount)
 
     def _take(self, client: str, amount: int) -> int | None:
         """How many units the client holds with these, or None if there is no room for them."""

@@ -14,7 +14,7 @@ import pytest
 from django.core.handlers.wsgi import WSGIHandler
 
 from classification.api.request_bodies import body_memory
-from classification.api.request_bodies.buffering import buffer_request_bodies
+from classification.api.request_bodies.buffering import NO_ROOM, buffer_request_bodies
 from classification.errors import ServiceError
 from classification.fair_budget import FairBudget
 from tests.support.waiting import wait_until
@@ -74,6 +74,50 @@ def test_bodies_at_once_stay_within_a_bound_and_all_are_answered(
 
     assert inner.answered == (60 if path == PHOTO else 6)
     assert inner.peak <= bound * MEGABYTE
+
+
+class Dripping(BytesIO):
+    """A stream that sends nothing until it `may_go_on`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.began, self.may_go_on = threading.Event(), threading.Event()
+        self._left = 195
+
+    def read(self, size: int | None = -1) -> bytes:
+        self.began.set()
+        assert self.may_go_on.wait(60)
+        self._left -= 1
+        return b"x" * MEGABYTE if self._left >= 0 else b""
+
+
+@pytest.mark.parametrize("is_still_held", [True, False])
+def test_an_album_that_comes_slowly_keeps_no_other_waiting(
+    monkeypatch: pytest.MonkeyPatch, is_still_held: bool
+) -> None:
+    """It goes on when the others are done, and is told to come again while they are not."""
+    monkeypatch.setattr(body_memory, "SLOW_SECONDS", 0.05)
+    told: list[Any] = []
+
+    def inner(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        told.append(NO_ROOM in environ)
+        return [b""]
+
+    slow = Dripping()
+    album = environ(ALBUM, 195 * MEGABYTE, **{"wsgi.input": slow})
+    with ThreadPoolExecutor(1) as threads:
+        reply = threads.submit(buffer_request_bodies(inner), album, start)
+        assert slow.began.wait(60)
+        with body_memory.albums.hold("other", 190 * MEGABYTE, patience=30):
+            monkeypatch.setattr(body_memory, "MAX_WAIT_SECONDS", 0.01 if is_still_held else 30)
+            slow.may_go_on.set()
+            if is_still_held:
+                reply.result(60)
+        reply.result(60)
+
+    assert told == [is_still_held]
+    with body_memory.albums.hold("anybody", 200 * MEGABYTE):
+        pass
 
 
 def test_an_album_keeps_no_photo_waiting() -> None:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from classification.api.errors import error_body
 from classification.api.request_bodies import body_memory
+from classification.api.request_bodies.body_memory import Room
 from classification.api.request_bodies.content_type import readable_content_type
 from classification.api.request_bodies.limits import PHOTOS, content_length, max_body_bytes
 from classification.errors import ServiceError
@@ -47,12 +48,14 @@ class _Body(BytesIO):
 class _LongBody(RawIOBase):
     """At most `length` bytes of a stream, read on construction."""
 
-    def __init__(self, stream: IO[bytes], length: int) -> None:
+    def __init__(self, stream: IO[bytes], length: int, room: Room) -> None:
         self._pieces: deque[memoryview] = deque()
         self.length = 0
+        room.begin()
         while piece := stream.read(min(PIECE_BYTES, length - self.length)):
             self._pieces.append(memoryview(piece))
             self.length += len(piece)
+            room.add(len(piece))
 
     def readable(self) -> bool:
         return True
@@ -86,8 +89,10 @@ def buffer_request_bodies(application: "WSGIApplication") -> "WSGIApplication":
                     size = limit if is_chunked else length
                     # Only while it is read: a known photo is answered whatever else one has sent.
                     with body_memory.threads.hold(client, 1):
-                        held.enter_context(body_memory.hold(client, environ["PATH_INFO"], size))
-                        _buffer(environ, length, limit, is_chunked=is_chunked)
+                        room = held.enter_context(
+                            body_memory.hold(client, environ["PATH_INFO"], size)
+                        )
+                        _buffer(environ, length, limit, room, is_chunked=is_chunked)
             except ServiceError:
                 environ[NO_ROOM] = True
             return application(environ, start_response)
@@ -95,11 +100,13 @@ def buffer_request_bodies(application: "WSGIApplication") -> "WSGIApplication":
     return wrapped
 
 
-def _buffer(environ: "WSGIEnvironment", length: int, limit: int, *, is_chunked: bool) -> None:
+def _buffer(
+    environ: "WSGIEnvironment", length: int, limit: int, room: Room, *, is_chunked: bool
+) -> None:
     if length <= MAX_BUFFERED_BYTES and not is_chunked:
         environ["wsgi.input"] = _Body(environ["wsgi.input"].read(length))
         return
-    body = _LongBody(environ["wsgi.input"], limit + 1 if is_chunked else length)
+    body = _LongBody(environ["wsgi.input"], limit + 1 if is_chunked else length, room)
     environ["wsgi.input"] = BufferedReader(body, PIECE_BYTES)
     if is_chunked:
         environ["CONTENT_LENGTH"] = str(body.length)
