@@ -28,8 +28,8 @@ from classification.pipeline.served_entries import is_served
 logger = logging.getLogger(__name__)
 
 LIFETIME_SECONDS = 30
-# For so long after the cache failed, requests do without it instead of each waiting for it.
-REST_SECONDS = 5
+# After the cache failed, requests do without it for so long, instead of each waiting for it.
+PAUSE_SECONDS = 5
 # The table's columns, in the order CachedAnswer.from_row takes them.
 COLUMNS = (
     "image_hash", "category", "confidence", "description", "cost", "provider", "prompt_version",
@@ -43,13 +43,13 @@ COLUMN_TYPES: tuple[Any, ...] = (
 # One instance for all threads, since it is thread-safe; Django would make one per thread, and look
 # it up at each access.
 _hot: Any = caches["answers"]
-_resting_until = 0.0
+_paused_until = 0.0
 
 
 def reset() -> None:
     """Clear the hot entries, and forget that the cache failed."""
-    global _resting_until
-    _resting_until = 0.0
+    global _paused_until
+    _paused_until = 0.0
     _hot.clear()
 
 
@@ -200,13 +200,13 @@ def _add(photo: CachedAnswer) -> None:
 
 def _with_cache(action: Any, otherwise: Any) -> Any:
     """What `action` returns, or `otherwise` while the cache is failing: it only saves time."""
-    global _resting_until
-    if time.monotonic() < _resting_until:
+    global _paused_until
+    if time.monotonic() < _paused_until:
         return otherwise
     try:
         return action()
     except Exception as error:  # Redis's own, or from unpickling what somebody else put there
-        _resting_until = time.monotonic() + REST_SECONDS
+        _paused_until = time.monotonic() + PAUSE_SECONDS
         logger.warning("The cache at CACHE_URL is failing: %s", type(error).__name__)
         return otherwise
 

@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from classification.api.fast_path import batch_check_cache, check_cache, upload
-from classification.api.fast_path.answers import Answer
+from classification.api.fast_path.answers import Response
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 # Path -> handler. A handler returns its response, or None for a request that is not plain, which it
 # leaves unconsumed.
-Handlers = Mapping[str, Callable[["WSGIEnvironment"], Answer | None]]
+Handlers = Mapping[str, Callable[["WSGIEnvironment"], Response | None]]
 LOOKUPS: Handlers = {
     "/api/v1/classify/check-cache": check_cache.answer,
     "/api/v1/classify/batch-check-cache": batch_check_cache.answer,
@@ -39,10 +39,10 @@ def with_upload_fast_path(django: "WSGIApplication") -> "WSGIApplication":
 def _with_handlers(django: "WSGIApplication", handlers: Handlers) -> "WSGIApplication":
     def application(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         handler = handlers.get(environ["PATH_INFO"])
-        answer = handler(environ) if handler else None
-        if answer is None:
+        response = handler(environ) if handler else None
+        if response is None:
             return django(environ, start_response)
-        status, headers, body = answer
+        status, headers, body = response
         start_response(status, headers)
         return [body]
 

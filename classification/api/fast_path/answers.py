@@ -25,7 +25,7 @@ from core.security_headers import API_HEADERS
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
 
-Answer = tuple[str, list[tuple[str, str]], bytes]
+Response = tuple[str, list[tuple[str, str]], bytes]
 
 HEADERS = [
     ("Content-Type", "application/json"),
@@ -39,7 +39,7 @@ def answer(
     sender: Identity,
     user_id: str | None,
     render_members: Callable[[ClientInfo], str],
-) -> Answer:
+) -> Response:
     """The status, headers and body of a response. `render_members` returns the body's members as
     JSON, but for `success` and the stamp; its exceptions become error responses."""
     request_id = new_request_id()

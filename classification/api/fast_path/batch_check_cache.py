@@ -17,7 +17,7 @@ HASHES = re.compile(r"[0-9a-f]{64}(?:,[0-9a-f]{64})*")
 UNKNOWN = ',"cached":false,"data":null'
 
 
-def answer(environ: "WSGIEnvironment") -> answers.Answer | None:
+def answer(environ: "WSGIEnvironment") -> answers.Response | None:
     """The response to a plain request; None for any other."""
     body = requests.plain_json(environ, JSON_BYTES)
     if body is None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 MAX_BODY_BYTES = 1024
 
 
-def answer(environ: "WSGIEnvironment") -> answers.Answer | None:
+def answer(environ: "WSGIEnvironment") -> answers.Response | None:
     """The response to a plain request; None for any other."""
     body = requests.plain_json(environ, MAX_BODY_BYTES)
     if body is None:

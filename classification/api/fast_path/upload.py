@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 MISS = "classification.miss"
 
 
-def answer(environ: "WSGIEnvironment") -> answers.Answer | None:
+def answer(environ: "WSGIEnvironment") -> answers.Response | None:
     """The response to a plain upload of a known photo; None for any other."""
     body = environ["wsgi.input"]
     if not isinstance(body, BytesIO) or not requests.is_plain(environ):
