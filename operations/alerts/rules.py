@@ -138,10 +138,12 @@ def hit_rate(readings: Readings) -> Alert | None:
     end = readings.this_minute
     start = end - timedelta(minutes=HIT_RATE_MINUTES)
     now = readings.requests(start, end)
+    if now["requests"] < HIT_RATE_REQUESTS:
+        return None
     days = [timedelta(days=number) for number in range(1, DAYS_BEFORE + 1)]
     before = [readings.requests(start - ago, end - ago) for ago in days]
     total, hits = (sum(found[name] for found in before) for name in ("requests", "hits"))
-    if min(now["requests"], total) < HIT_RATE_REQUESTS:
+    if total < HIT_RATE_REQUESTS:
         return None
     rate, usual = 100 * now["hits"] / now["requests"], 100 * hits / total
     if usual - rate < settings.ALERT_HIT_RATE_FALL:
