@@ -4,9 +4,9 @@ import logging
 import time
 
 from django.core.cache import cache
-from redis.exceptions import RedisError
 
 from clients.directory import AppInfo
+from core.sharing.cache_errors import cache_errors
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ def seconds_to_wait(app: AppInfo) -> int:
     try:
         cache.add(key, 0, 2 * WINDOW_SECONDS)
         count = cache.incr(key)
-    except (RedisError, ValueError) as error:
+    except cache_errors(ValueError) as error:
         logger.warning("Requests a minute are not counted: %s", type(error).__name__)
         return 0
     _seen[app.id] = minute, count

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from django.conf import settings
 from django.core.cache import cache
 from django.utils import timezone
-from redis.exceptions import RedisError
 
 from classification.billing import daily_limit
 from classification.choices import OK
@@ -20,6 +19,7 @@ from clients.models import App, QuotaReservation
 from clients.quotas import Requester
 from core import wall_clock
 from core.money import in_yuan
+from core.sharing.cache_errors import cache_errors
 
 USAGE_SECONDS = 10
 
@@ -60,9 +60,10 @@ def usage(app: AppInfo) -> Usage:
     name = f"used-{app.id}-{day}"
     try:
         new_photos, cost = map(int, cache.get(name))
-    except (RedisError, TypeError, ValueError):  # Redis is down, or the value is missing or invalid
+    # Redis is down, or the value is missing or invalid.
+    except cache_errors(TypeError, ValueError):
         new_photos, cost = _used_before(app.id, day)
-        with contextlib.suppress(RedisError):
+        with contextlib.suppress(*cache_errors()):
             cache.set(name, (new_photos, cost), USAGE_SECONDS)
     return Usage(day, new_photos, cost)
 

@@ -10,7 +10,6 @@ import json
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
-from redis import ConnectionPool
 
 from core.configuration import addresses
 
@@ -63,6 +62,9 @@ def configure(url: str, installation: str) -> dict[str, dict[str, Any]]:
 
 
 def _check(url: str) -> None:
+    # Only where there is a Redis: each process would load its client for a tenth of a second.
+    from redis import ConnectionPool
+
     parts = addresses.url("CACHE_URL", url, SCHEMES)
     try:
         if number := parts.path.strip("/"):

@@ -7,8 +7,8 @@ from pathlib import Path
 from django.conf import settings
 from django.core import checks
 from django.core.cache import cache
-from redis.exceptions import RedisError
 
+from core.sharing.cache_errors import cache_errors
 from operations import adoption_notes
 from operations.doctor.database import free_space
 from operations.doctor.findings import Finding, Options, ok, problem, warning
@@ -74,7 +74,7 @@ def examine_cache(options: Options) -> Iterator[Finding]:
     try:
         cache.set("doctor", "well", 10)
         is_well = cache.get("doctor") == "well"
-    except RedisError:
+    except cache_errors():
         is_well = False
     if is_well:
         yield ok("cache", "Redis reads and writes work.")
