@@ -1,6 +1,5 @@
 """Builds the ClientInfo of a request: request id, app, user id and address."""
 
-from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
@@ -11,16 +10,12 @@ from clients.quotas import Requester
 from core.client_address import client_address
 from core.request_id import request_id_var
 
-UNREADABLE = _(
-    "This header is empty or not ASCII. Leave it out, or send the ID as user_id in the body."
-)
-
 
 def client_info(request: Request, user_id: str | None = None) -> ClientInfo:
     """The client that sent a request. The user of a token takes precedence over the header
     X-User-ID, and that over the body's `user_id`.
 
-    Raises ValidationError for a header that is empty or not text.
+    Raises ValidationError for a header that is not text.
     """
     identity = identity_of(request)
     user_id = identity.token_user or _header_user_id(request) or user_id or None
@@ -38,11 +33,9 @@ def comes_from_staff_page(request: Request) -> bool:
 
 
 def _header_user_id(request: Request) -> str:
-    value = request.META.get("HTTP_X_USER_ID")
-    if value is None:
+    value = request.META.get("HTTP_X_USER_ID", "")
+    if not value:
         return ""
-    if not value:  # the server reads one that is not ASCII as empty
-        raise ValidationError({"X-User-ID": UNREADABLE})
     try:
         # WSGI decodes headers as Latin-1; apps send UTF-8.
         text = value.encode("latin-1").decode()

@@ -36,8 +36,8 @@ USER_ID = OpenApiParameter(
     OpenApiParameter.HEADER,
     description=_(
         "A device or user id in ASCII; takes precedence over user_id in the body, which may be "
-        "any text. Any other id is refused: send it in the body. Ids longer than 64 "
-        "characters are stored as their SHA-256."
+        "any text. Any other id is refused or, without the deployment's nginx, counts as none: "
+        "send it in the body. Ids longer than 64 characters are stored as their SHA-256."
     ),
 )
 

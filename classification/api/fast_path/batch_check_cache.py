@@ -23,7 +23,7 @@ def answer(environ: "WSGIEnvironment") -> answers.Response | None:
     if body is None:
         return None
     hashes, body_user = _plain_hashes(body.get("image_hashes")), body.get("user_id")
-    user_id = environ.get("HTTP_X_USER_ID", body_user)
+    user_id = environ.get("HTTP_X_USER_ID") or body_user
     if not (hashes and requests.is_plain_user(user_id) and requests.is_plain_user(body_user)):
         return None
     sender = requests.sender(environ)

@@ -19,7 +19,7 @@ def answer(environ: "WSGIEnvironment") -> answers.Response | None:
     if body is None:
         return None
     image_hash, body_user = body.get("image_hash"), body.get("user_id")
-    user_id = environ.get("HTTP_X_USER_ID", body_user)
+    user_id = environ.get("HTTP_X_USER_ID") or body_user
     if not (
         isinstance(image_hash, str)
         and HASH.fullmatch(image_hash)

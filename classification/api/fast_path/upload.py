@@ -34,7 +34,7 @@ def answer(environ: "WSGIEnvironment") -> answers.Response | None:
     if form is None:
         return None
     body_user = form.fields.get("user_id")
-    user_id = environ.get("HTTP_X_USER_ID", body_user)
+    user_id = environ.get("HTTP_X_USER_ID") or body_user
     if not (requests.is_plain_user(user_id) and requests.is_plain_user(body_user)):
         return None
     image_hash, size = hashlib.sha256(form.image).hexdigest(), len(form.image)
