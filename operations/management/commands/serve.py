@@ -35,6 +35,10 @@ class Command(BaseCommand):
         except CannotListen as error:
             raise CommandError(str(error)) from None
         shown = f"[{settings.APP_HOST}]" if ":" in settings.APP_HOST else settings.APP_HOST
+        # The default from Python 3.14 on: workers would share nothing that is loaded here, and
+        # its own processes end after the server.
+        if multiprocessing.get_start_method() == "forkserver":
+            multiprocessing.set_start_method("fork", force=True)
         if multiprocessing.get_start_method() == "fork":
             registry.load()
         self.stdout.write(f"Serving on http://{shown}:{settings.APP_PORT}/")
