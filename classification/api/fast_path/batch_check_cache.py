@@ -8,6 +8,7 @@ from classification.api.request_bodies.limits import JSON_BYTES
 from classification.api.serializers import MAX_HASHES
 from classification.pipeline import classify
 from classification.pipeline.request_log import ClientInfo
+from core.sharing.turns import Turns
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 # Validates all hashes, joined by commas, in one match.
 HASHES = re.compile(r"[0-9a-f]{64}(?:,[0-9a-f]{64})*")
 UNKNOWN = ',"cached":false,"data":null'
+# An album takes most of a millisecond of Python, which runs one thread at a time, in no order: of
+# dozens at once, some would wait for ten times as long as the others.
+_turns = Turns(6, patience=0.5)
 
 
 def answer(environ: "WSGIEnvironment") -> answers.Response | None:
@@ -40,7 +44,8 @@ def answer(environ: "WSGIEnvironment") -> answers.Response | None:
         count = sum(map(answered.__contains__, hashes))
         return f'"total":{len(hashes)},"cached_count":{count},"items":[{",".join(items)}]'
 
-    return answers.answer(environ, sender, user_id, render_members)
+    with _turns.hold():
+        return answers.answer(environ, sender, user_id, render_members)
 
 
 def _plain_hashes(image_hashes: Any) -> list[str]:
