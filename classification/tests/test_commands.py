@@ -168,7 +168,7 @@ def test_the_first_staff_account_is_the_given_one(
 def test_prepare_makes_an_app_and_an_account_where_there_are_none(client: Client) -> None:
     shown = run("prepare")
 
-    assert re.search(r"^App: app\nKey, .*: \S+\nStaff account: admin\nPassword .*: \S+\n$", shown)
+    assert re.search(r"^App: app\nKey .*: \S+\nStaff account: admin\nPassword .*: \S+\n$", shown)
     assert run("prepare") == ""
 
 
