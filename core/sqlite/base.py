@@ -15,6 +15,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     owner may have given them to others."""
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        with contextlib.suppress(FileExistsError):
+        # It exists, or SQLite itself will tell what is wrong.
+        with contextlib.suppress(OSError):
             os.close(os.open(conn_params["database"], os.O_CREAT | os.O_EXCL, 0o600))
         return super().get_new_connection(conn_params)

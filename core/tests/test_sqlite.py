@@ -1,10 +1,11 @@
 """The file of an SQLite database."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
-from django.db.utils import ConnectionHandler
+from django.db.utils import ConnectionHandler, OperationalError
 
 from core.configuration.databases import database
 
@@ -40,3 +41,12 @@ def test_whom_an_operator_lets_read_one_goes_on_reading(file: Path) -> None:
     file.chmod(0o640)
 
     assert modes_in_use(file) == {0o640}
+
+
+def test_a_folder_that_is_gone_is_an_error_of_the_database(tmp_path: Path) -> None:
+    folder = tmp_path / "gone"
+    settings = database(f"sqlite:///{folder}/db.sqlite3", "Asia/Shanghai", read_timeout=None)
+    shutil.rmtree(folder, ignore_errors=True)
+
+    with pytest.raises(OperationalError):
+        ConnectionHandler({"default": settings})["default"].ensure_connection()
