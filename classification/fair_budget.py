@@ -41,7 +41,9 @@ class FairBudget:
         after that.
         """
         taken = min(amount, self._total)
-        held = self._take(client, taken) or self._wait(client, taken, patience)
+        held = self._take(client, taken)
+        if held is None:
+            held = self._wait(client, taken, patience)
         try:
             yield held
         finally:
